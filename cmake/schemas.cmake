@@ -1,0 +1,33 @@
+# Generated readers and writers for the byte formats described in schema/.
+
+set(generated ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${generated}/schema)
+find_program(FLATC flatc REQUIRED)
+
+foreach(schema tflite litertlm_header)
+  add_custom_command(
+    OUTPUT ${generated}/schema/${schema}_generated.h
+    COMMAND ${FLATC} --cpp --scoped-enums --gen-object-api -o ${generated}/schema
+            ${PROJECT_SOURCE_DIR}/schema/${schema}.fbs
+    DEPENDS ${PROJECT_SOURCE_DIR}/schema/${schema}.fbs
+    VERBATIM)
+  list(APPEND generated_headers ${generated}/schema/${schema}_generated.h)
+endforeach()
+
+add_custom_command(
+  OUTPUT ${generated}/schema/llm_metadata.pb.cc ${generated}/schema/llm_metadata.pb.h
+  COMMAND protobuf::protoc --cpp_out=lite:${generated} -I ${PROJECT_SOURCE_DIR}
+          schema/llm_metadata.proto
+  DEPENDS ${PROJECT_SOURCE_DIR}/schema/llm_metadata.proto
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+  VERBATIM)
+
+add_library(litertlm_schema_objects OBJECT ${generated}/schema/llm_metadata.pb.cc
+            ${generated_headers})
+target_include_directories(litertlm_schema_objects SYSTEM PUBLIC ${generated})
+target_link_libraries(litertlm_schema_objects PUBLIC protobuf::libprotobuf-lite)
+
+add_library(litertlm_schemas INTERFACE)
+target_include_directories(litertlm_schemas SYSTEM INTERFACE ${generated})
+target_link_libraries(litertlm_schemas INTERFACE protobuf::libprotobuf-lite)
+add_dependencies(litertlm_schemas litertlm_schema_objects)

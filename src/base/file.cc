@@ -1,0 +1,147 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+[[noreturn]] void ThrowErrno(ErrorCode fallback, std::string_view doing,
+                             const std::filesystem::path& path) {
+  const int error = errno;
+  ErrorCode code = fallback;
+  std::string hint;
+  if (error == ENOENT || error == ENOTDIR) {
+    code = fallback == ErrorCode::kIo ? ErrorCode::kNotFound : fallback;
+  } else if (error == EACCES || error == EPERM || error == EROFS) {
+    code = ErrorCode::kDenied;
+    hint = "Check the permissions of the file and of its folder.";
+  } else if (error == ENOSPC || error == EDQUOT) {
+    code = ErrorCode::kIo;
+    hint = "Free disk space, or choose another place.";
+  }
+  throw Error(code, fmt::format("Cannot {} {}: {}.", doing, path.string(), std::strerror(error)),
+              hint);
+}
+
+// Closes a descriptor when a constructor leaves early.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Bytes Subrange(Bytes whole, uint64_t offset, uint64_t size, std::string_view what) {
+  if (offset > whole.size() || size > whole.size() - offset) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} lies at bytes {} to {}, but only {} bytes are there.", what, offset,
+                            offset + size, whole.size()),
+                "The file is damaged or incomplete; fetch or convert it again.");
+  }
+  return whole.subspan(offset, size);
+}
+
+MappedFile MappedFile::Open(const std::filesystem::path& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) ThrowErrno(ErrorCode::kIo, "open", path);
+  struct stat info;
+  if (::fstat(fd.get(), &info) != 0) ThrowErrno(ErrorCode::kIo, "read", path);
+  if (!S_ISREG(info.st_mode)) {
+    throw Error(ErrorCode::kNotFound, fmt::format("{} is not a file.", path.string()));
+  }
+  MappedFile file;
+  file.path_ = path;
+  file.size_ = static_cast<size_t>(info.st_size);
+  if (file.size_ > 0) {
+    void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_SHARED, fd.get(), 0);
+    if (data == MAP_FAILED) ThrowErrno(ErrorCode::kIo, "map", path);
+    file.data_ = static_cast<const std::byte*>(data);
+  }
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+std::string ReadFile(const std::filesystem::path& path, uint64_t limit) {
+  const MappedFile file = MappedFile::Open(path);
+  if (file.bytes().size() > limit) {
+    throw Error(ErrorCode::kBadInput, fmt::format("{} has {} bytes; at most {} are expected.",
+                                                  path.string(), file.bytes().size(), limit));
+  }
+  return std::string(AsText(file.bytes()));
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  const std::filesystem::path folder = path_.parent_path();
+  if (!folder.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      errno = error.value();
+      ThrowErrno(ErrorCode::kCannotCreate, "create the folder", folder);
+    }
+  }
+  temporary_ = path_;
+  temporary_ += fmt::format(".{}.partial", ::getpid());
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) ThrowErrno(ErrorCode::kCannotCreate, "create", temporary_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) {
+    ::close(fd_);
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void AtomicFile::Write(Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      ThrowErrno(ErrorCode::kIo, "write", path_);
+    }
+    written_ += static_cast<uint64_t>(n);
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+}
+
+void AtomicFile::Commit() {
+  if (::fsync(fd_) != 0) ThrowErrno(ErrorCode::kIo, "write", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    ThrowErrno(ErrorCode::kCannotCreate, "create", path_);
+  }
+  ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace litertlm

@@ -1,0 +1,80 @@
+// Files: read by mapping, written whole or not at all.
+#ifndef LITERTLM_BASE_FILE_H_
+#define LITERTLM_BASE_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace litertlm {
+
+using Bytes = std::span<const std::byte>;
+
+inline std::string_view AsText(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline Bytes AsBytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+/// `whole` cut to [offset, offset + size). Throws kBadInput naming `what` if that is not inside.
+Bytes Subrange(Bytes whole, uint64_t offset, uint64_t size, std::string_view what);
+
+/// A read-only mapping of a whole file. The bytes stay valid, at the same address, for the life of
+/// the object, moves included. Any thread may read them.
+class MappedFile {
+ public:
+  /// Throws kNotFound, kDenied or kIo naming the path. An empty file maps to no bytes.
+  static MappedFile Open(const std::filesystem::path& path);
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  Bytes bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// Reads a small file into memory; throws kBadInput if it is larger than `limit` bytes.
+std::string ReadFile(const std::filesystem::path& path, uint64_t limit = uint64_t{64} << 20);
+
+/// Receives bytes in order.
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  virtual void Write(Bytes bytes) = 0;
+};
+
+/// A file that appears under its name only when `Commit` has returned: until then it lies beside it
+/// under a temporary name, which the destructor removes. One thread.
+class AtomicFile : public ByteSink {
+ public:
+  /// Creates the missing folders of `path`. Throws kCannotCreate, kDenied or kIo.
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() override;
+
+  /// Throws kIo naming the path and the bytes that were missing when the disk is full.
+  void Write(Bytes bytes) override;
+  uint64_t written() const { return written_; }
+  /// Flushes to the disk and renames.
+  void Commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+  uint64_t written_ = 0;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_BASE_FILE_H_

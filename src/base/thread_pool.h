@@ -1,0 +1,61 @@
+// Threads for the arithmetic of one model.
+#ifndef LITERTLM_BASE_THREAD_POOL_H_
+#define LITERTLM_BASE_THREAD_POOL_H_
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+namespace litertlm {
+
+/// Cores that this process may use: the affinity mask, cut to the cgroup's CPU quota and to
+/// physical cores (a second hyper-thread of a core adds nothing to this kind of work). At least 1.
+int DefaultThreadCount();
+
+/// A callable borrowed for the time of one call; what `std::function` does without allocating.
+template <typename Signature>
+class FunctionRef;
+template <typename R, typename... Args>
+class FunctionRef<R(Args...)> {
+ public:
+  template <typename F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
+      : object_(const_cast<void*>(static_cast<const void*>(&f))),
+        call_([](void* object, Args... args) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(object))(args...);
+        }) {}
+  R operator()(Args... args) const { return call_(object_, args...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, Args...);
+};
+
+/// A fixed set of threads that run one parallel loop at a time. One thread at a time may call
+/// `ParallelFor`, always from outside the pool.
+class ThreadPool {
+ public:
+  /// `threads` counts the caller: 1 means no other thread is started.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const;
+
+  /// Calls `task(index, worker)` once for each index in [0, count), in any order, and returns when
+  /// all have ended. `worker` is in [0, threads()) and is different for calls that run at the same
+  /// time, so it can select scratch memory. Indices are handed out as workers become free: a
+  /// thread that the system has taken off its core delays only the index it holds.
+  /// The first exception of a task is rethrown after the loop.
+  void ParallelFor(size_t count, FunctionRef<void(size_t index, int worker)> task);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_BASE_THREAD_POOL_H_

@@ -1,0 +1,3 @@
+#include "litertlm/error.h"
+
+int main() { return 0; }

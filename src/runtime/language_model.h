@@ -1,0 +1,53 @@
+// A decoder-only language model, compiled from the signatures of a TFLite file.
+#ifndef LITERTLM_RUNTIME_LANGUAGE_MODEL_H_
+#define LITERTLM_RUNTIME_LANGUAGE_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/thread_pool.h"
+#include "format/tflite.h"
+
+namespace litertlm {
+
+struct RuntimeOptions {
+  int threads = 0;     ///< 0: DefaultThreadCount().
+  bool fusion = true;  ///< False: every operator of the file is executed one by one by the scalar
+                       ///< kernels: the definition that everything faster is tested against.
+};
+
+/// The keys and values of the tokens seen so far: one for each conversation. Not thread-safe.
+class KvCache {
+ public:
+  virtual ~KvCache() = default;
+};
+
+/// Abstract, so that the conversation layer can be tested without a model.
+class LanguageModel {
+ public:
+  virtual ~LanguageModel() = default;
+
+  virtual int context_length() const = 0;  ///< Tokens that a cache holds.
+  virtual int vocab_size() const = 0;      ///< Length of a row of logits.
+
+  virtual std::unique_ptr<KvCache> NewCache() const = 0;
+
+  /// Computes the cache entries of `tokens` at positions [position, position + tokens.size()).
+  /// Positions before must be filled; later entries are forgotten. Costs exactly that many rows.
+  /// Throws kContextFull if they do not fit, kUsage for a token outside the vocabulary.
+  virtual void Prefill(KvCache& cache, std::span<const int32_t> tokens, int position) = 0;
+  /// The same for one token, and writes the logits of the next into `logits` [vocab_size()].
+  virtual void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) = 0;
+};
+
+/// Compiles `model`, whose bytes must outlive the result. Prefill and Decode must not be called
+/// at the same time from two threads (they share the thread pool and the working memory), but
+/// caches may be used in turn. Throws kUnsupported naming the operator, tensor or signature.
+std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
+                                                    const RuntimeOptions& options);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_RUNTIME_LANGUAGE_MODEL_H_
