@@ -1,77 +1,151 @@
 #include "base/thread_pool.h"
 
-#include <sched.h>
-
-#include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
 namespace litertlm {
+namespace {
 
-int DefaultThreadCount() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
+constexpr size_t kCacheLine = 64;
+
+/// How long a thread watches for a change before it sleeps. The pauses between the loops of one
+/// token are shorter than this; the pauses between tokens that a user reads are not.
+constexpr std::chrono::microseconds kSpin{40};
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
 }
 
+/// Returns once `word` differs from `old`: watches for a short time, then sleeps.
+uint32_t WaitForChange(const std::atomic<uint32_t>& word, uint32_t old) {
+  const auto deadline = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      const uint32_t now = word.load(std::memory_order_acquire);
+      if (now != old) return now;
+      Pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  word.wait(old, std::memory_order_acquire);
+  return word.load(std::memory_order_acquire);
+}
+
+/// Memory that grows as it is asked to.
+class Scratchpad {
+ public:
+  std::byte* Get(size_t bytes) {
+    if (bytes > size_) {
+      memory_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kCacheLine})));
+      size_ = bytes;
+    }
+    return memory_.get();
+  }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const {
+      ::operator delete (memory, std::align_val_t{kCacheLine});
+    }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  size_t size_ = 0;
+};
+
+// The gate: one word tells the workers whether a loop is open, and the caller who is inside.
+//   bits 0..11   workers inside the loop
+//   bit  12      the loop is open: workers may enter
+//   bits 13..31  number of the loop, so that each worker enters it once
+constexpr uint32_t kInside = 0xfff;
+constexpr uint32_t kOpen = 0x1000;
+constexpr uint32_t kLoop = 0x2000;
+constexpr uint32_t kNoLoop = ~0u;  ///< No loop has this number.
+
+uint32_t LoopOf(uint32_t gate) { return gate / kLoop; }
+
+}  // namespace
+
 struct ThreadPool::State {
-  std::mutex mutex;
-  std::condition_variable start;
-  std::condition_variable done;
-  uint64_t generation = 0;
-  bool stop = false;
-  size_t count = 0;
+  alignas(kCacheLine) std::atomic<uint32_t> gate{0};
+  alignas(kCacheLine) std::atomic<uint32_t> finished{
+      kNoLoop};  ///< The loop that the caller waited for.
+  alignas(kCacheLine) std::atomic<size_t> next{0};
+  alignas(kCacheLine) size_t count = 0;
   const FunctionRef<void(size_t, int)>* task = nullptr;
-  std::atomic<size_t> next{0};
-  int running = 0;
+  std::atomic<bool> stop{false};
+  std::mutex error_mutex;
   std::exception_ptr error;
+  std::vector<Scratchpad> scratch;
   std::vector<std::thread> threads;
 
   void Work(int worker) {
     try {
       for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) (*task)(i, worker);
     } catch (...) {
-      const std::lock_guard lock(mutex);
+      next = count;
+      const std::lock_guard lock(error_mutex);
       if (!error) error = std::current_exception();
     }
   }
 
+  /// Enters the open loop; `seen` is the gate's last known value and is brought up to date. False
+  /// if the gate has been closed.
+  bool Enter(uint32_t& seen) {
+    while ((seen & kOpen) != 0) {
+      if (gate.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
+    }
+    return false;
+  }
+
+  void Leave() {
+    const uint32_t before = gate.fetch_sub(1, std::memory_order_acq_rel);
+    if ((before & kOpen) == 0 && (before & kInside) == 1) {
+      finished.store(LoopOf(before), std::memory_order_release);
+      finished.notify_one();
+    }
+  }
+
   void Loop(int worker) {
-    uint64_t seen = 0;
-    std::unique_lock lock(mutex);
-    for (;;) {
-      start.wait(lock, [&] { return stop || generation != seen; });
+    uint32_t last = 0;  // The loop that this worker was in.
+    for (uint32_t seen = 0;; seen = WaitForChange(gate, seen)) {
       if (stop) return;
-      seen = generation;
-      lock.unlock();
+      if ((seen & kOpen) == 0 || LoopOf(seen) == last) continue;
+      if (!Enter(seen)) continue;
+      last = LoopOf(seen);
       Work(worker);
-      lock.lock();
-      if (--running == 0) done.notify_one();
+      Leave();
     }
   }
 };
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  state_->scratch.resize(threads > 1 ? threads : 1);
   for (int worker = 1; worker < threads; ++worker) {
     state_->threads.emplace_back([state = state_.get(), worker] { state->Loop(worker); });
   }
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stop = true;
-  }
-  state_->start.notify_all();
+  state_->stop = true;
+  state_->gate.fetch_add(kLoop);
+  state_->gate.notify_all();
   for (std::thread& thread : state_->threads) thread.join();
 }
 
 int ThreadPool::threads() const { return static_cast<int>(state_->threads.size()) + 1; }
+
+std::byte* ThreadPool::Scratch(int worker, size_t bytes) {
+  return state_->scratch[worker].Get(bytes);
+}
 
 void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, int)> task) {
   State& s = *state_;
@@ -79,19 +153,22 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, int)> task) 
     for (size_t i = 0; i < count; ++i) task(i, 0);
     return;
   }
-  {
-    const std::lock_guard lock(s.mutex);
-    s.count = count;
-    s.task = &task;
-    s.next = 0;
-    s.error = nullptr;
-    s.running = static_cast<int>(s.threads.size());
-    ++s.generation;
-  }
-  s.start.notify_all();
+  s.count = count;
+  s.task = &task;
+  s.error = nullptr;
+  s.finished.store(kNoLoop, std::memory_order_relaxed);
+  s.next.store(0, std::memory_order_relaxed);
+  // Nobody is inside and the gate is closed: only this thread changes it.
+  const uint32_t loop = s.gate.load(std::memory_order_relaxed) + kLoop;
+  s.gate.store(loop | kOpen, std::memory_order_release);
+  s.gate.notify_all();
   s.Work(0);
-  std::unique_lock lock(s.mutex);
-  s.done.wait(lock, [&] { return s.running == 0; });
+  const uint32_t at_close = s.gate.fetch_and(~kOpen, std::memory_order_acq_rel);
+  if ((at_close & kInside) != 0) {
+    for (uint32_t last = s.finished.load(std::memory_order_acquire); last != LoopOf(loop);) {
+      last = WaitForChange(s.finished, last);
+    }
+  }
   if (s.error) std::rethrow_exception(s.error);
 }
 

@@ -3,14 +3,20 @@
 #define LITERTLM_BASE_THREAD_POOL_H_
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <span>
 #include <type_traits>
 
 namespace litertlm {
 
-/// Cores that this process may use: the affinity mask, cut to the cgroup's CPU quota and to
-/// physical cores (a second hyper-thread of a core adds nothing to this kind of work). At least 1.
+/// Cores that this process may use: the affinity mask, cut to the cgroup's CPU quota (rounded up)
+/// and to physical cores (a second hyper-thread of a core adds nothing to this kind of work). At
+/// least 1.
 int DefaultThreadCount();
+
+/// The same for the CPUs in `allowed`, with the files of /proc and /sys looked up below `root`.
+int DefaultThreadCount(std::span<const int> allowed, const std::filesystem::path& root);
 
 /// A callable borrowed for the time of one call; what `std::function` does without allocating.
 template <typename Signature>
@@ -19,8 +25,8 @@ template <typename R, typename... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <typename F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+      FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
         call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(args...);
@@ -33,7 +39,8 @@ class FunctionRef<R(Args...)> {
 };
 
 /// A fixed set of threads that run one parallel loop at a time. One thread at a time may call
-/// `ParallelFor`, always from outside the pool.
+/// `ParallelFor`, always from outside the pool. Between loops the threads watch for the next one
+/// for some tens of microseconds and then sleep.
 class ThreadPool {
  public:
   /// `threads` counts the caller: 1 means no other thread is started.
@@ -47,9 +54,14 @@ class ThreadPool {
   /// Calls `task(index, worker)` once for each index in [0, count), in any order, and returns when
   /// all have ended. `worker` is in [0, threads()) and is different for calls that run at the same
   /// time, so it can select scratch memory. Indices are handed out as workers become free: a
-  /// thread that the system has taken off its core delays only the index it holds.
-  /// The first exception of a task is rethrown after the loop.
+  /// thread that the system has taken off its core delays only the index it holds, and one that
+  /// has not woken up yet is not waited for.
+  /// The first exception of a task is rethrown after the loop; indices not begun by then are left.
   void ParallelFor(size_t count, FunctionRef<void(size_t index, int worker)> task);
+
+  /// At least `bytes` bytes of memory for the task that `worker` is running, aligned to 64. It is
+  /// kept for the next call, with whatever it then holds. Null if `bytes` is 0.
+  std::byte* Scratch(int worker, size_t bytes);
 
  private:
   struct State;

@@ -1,0 +1,73 @@
+// The functions that each instruction set provides, and the choice among them.
+//
+// A table's functions run on the calling thread and allocate nothing. Files compiled for an
+// instruction set see only plain structs and pointers: an inline function of the standard library
+// that is compiled there might be the copy that the linker keeps for the whole program, and would
+// then fault on an older processor.
+#ifndef LITERTLM_KERNELS_KERNEL_TABLE_H_
+#define LITERTLM_KERNELS_KERNEL_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matmul.h"
+
+namespace litertlm {
+
+struct Range {
+  size_t begin;
+  size_t end;
+};
+
+/// One dynamic product as kernels see it; fields as in QuantizedRows and Product.
+struct DynamicArgs {
+  const int8_t* codes;
+  size_t code_stride;
+  const RowCoding* codings;
+  WeightMatrix w;
+  const float* bias;
+  float* y;
+  size_t y_stride;
+};
+
+struct FloatArgs {
+  const float* x;
+  size_t x_stride;
+  WeightMatrix w;
+  const float* bias;
+  float* y;
+  size_t y_stride;
+};
+
+struct KernelTable {
+  const char* name;
+
+  /// Codes one row; writes `columns` codes.
+  void (*quantize_row)(const float* x, size_t columns, int8_t* codes, RowCoding* coding);
+
+  /// Computes y[rows, outputs]. `scratch` has `scratch_bytes(w)` bytes, aligned to 64.
+  void (*dynamic)(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
+  void (*floating)(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
+  size_t (*dynamic_scratch_bytes)(const WeightMatrix& w);
+  size_t (*floating_scratch_bytes)(const WeightMatrix& w);
+  /// Outputs that a kernel computes together when it has many rows; ranges of outputs should start
+  /// at multiples of it.
+  size_t panel_outputs;
+  /// Up to this many rows the kernels stream the weights past the activations; with more they
+  /// repack a panel of weights and go over all rows with it.
+  size_t streaming_rows;
+};
+
+/// The table in use: the best that the processor supports, or the one LITERTLM_ISA names. Chosen
+/// at the first call; throws kUsage if LITERTLM_ISA names none that can run here.
+const KernelTable& ActiveKernels();
+
+/// The named table. Throws kUsage, listing the possible names, if it cannot run here.
+const KernelTable& KernelsNamed(const char* name);
+
+/// All tables that can run here, best first; the last is "scalar". Null-terminated.
+const KernelTable* const* AvailableKernels();
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_KERNEL_TABLE_H_

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/half.h"
+#include "kernels/scalar/scalar_kernels.h"
+
+namespace litertlm {
+namespace {
+
+/// Element `i` of a matrix of integers, counted over all rows.
+int IntegerAt(const WeightMatrix& w, size_t i) {
+  const auto* bytes = static_cast<const uint8_t*>(w.data);
+  switch (w.dtype) {
+    case DType::kI4: {
+      const int nibble = (bytes[i / 2] >> (i % 2 * 4)) & 0xf;
+      return (nibble ^ 8) - 8;
+    }
+    case DType::kI2: {
+      const int pair = (bytes[i / 4] >> (i % 4 * 2)) & 3;
+      return (pair ^ 2) - 2;
+    }
+    default:
+      return static_cast<int8_t>(bytes[i]);
+  }
+}
+
+float ScaleOf(const WeightMatrix& w, size_t row) { return w.scales[w.scale_count == 1 ? 0 : row]; }
+
+float BlockScaleOf(const WeightMatrix& w, size_t row, size_t block) {
+  const uint16_t scale = w.block_scales[row * (w.columns / w.block) + block];
+  return BF16ToFloat(FloatToBF16(F16ToFloat(scale)));
+}
+
+/// Element (row, column) as a float, scale included.
+float ValueAt(const WeightMatrix& w, size_t row, size_t column) {
+  const size_t i = row * w.columns + column;
+  switch (w.dtype) {
+    case DType::kF32:
+      return static_cast<const float*>(w.data)[i];
+    case DType::kF16:
+      return F16ToFloat(static_cast<const uint16_t*>(w.data)[i]);
+    case DType::kBF16:
+      return BF16ToFloat(static_cast<const uint16_t*>(w.data)[i]);
+    default: {
+      const float scale = w.block ? BlockScaleOf(w, row, column / w.block) : ScaleOf(w, row);
+      return static_cast<float>(IntegerAt(w, i)) * scale;
+    }
+  }
+}
+
+struct CodedDot {
+  int32_t products = 0;  ///< Σ code * weight
+  int32_t weights = 0;   ///< Σ weight
+};
+
+CodedDot DotCoded(const int8_t* codes, const WeightMatrix& w, size_t row, Range columns) {
+  CodedDot dot;
+  for (size_t i = columns.begin; i < columns.end; ++i) {
+    const int weight = IntegerAt(w, row * w.columns + i);
+    dot.products += codes[i] * weight;
+    dot.weights += weight;
+  }
+  return dot;
+}
+
+float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
+  const RowCoding& coding = args.codings[row];
+  const int8_t* codes = args.codes + row * args.code_stride;
+  const float bias = args.bias ? args.bias[output] : 0.0f;
+  if (args.w.block == 0) {
+    const CodedDot dot = DotCoded(codes, args.w, output, {0, args.w.columns});
+    const int32_t sum = dot.products - coding.zero_point * dot.weights;
+    return static_cast<float>(sum) * coding.scale * ScaleOf(args.w, output) + bias;
+  }
+  float products = 0;
+  float weights = 0;
+  for (size_t block = 0; block < args.w.columns / args.w.block; ++block) {
+    const size_t begin = block * args.w.block;
+    const CodedDot dot = DotCoded(codes, args.w, output, {begin, begin + args.w.block});
+    const float scale = BlockScaleOf(args.w, output, block);
+    products += static_cast<float>(dot.products) * scale;
+    weights += static_cast<float>(dot.weights) * scale;
+  }
+  return (products - static_cast<float>(coding.zero_point) * weights) * coding.scale + bias;
+}
+
+size_t NoScratch(const WeightMatrix&) { return 0; }
+
+}  // namespace
+
+void QuantizeRowScalar(const float* x, size_t columns, int8_t* codes, RowCoding* coding) {
+  // The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float.
+  float low = 0;
+  float high = 0;
+  for (size_t i = 0; i < columns; ++i) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  const float inverse = low == high ? 1.0f : 255.0f / (high - low);
+  const float scaled_low = low * inverse;
+  const float scaled_high = high * inverse;
+  const float error_low = -128.0f + scaled_low;
+  const float error_high = 127.0f + scaled_high;
+  const float zero = error_low + error_high > 0 ? -128.0f - scaled_low : 127.0f - scaled_high;
+  const auto zero_point =
+      static_cast<int32_t>(std::lrint(zero > -128.0f ? std::min(zero, 127.0f) : -128.0f));
+  const auto least = static_cast<float>(-128 - zero_point);
+  const auto most = static_cast<float>(127 - zero_point);
+  int32_t sum = 0;
+  for (size_t i = 0; i < columns; ++i) {
+    const float scaled = x[i] * inverse;
+    const float clamped = scaled > least ? std::min(scaled, most) : least;  // NaN becomes `least`.
+    const int32_t code = static_cast<int32_t>(std::lrint(clamped)) + zero_point;
+    codes[i] = static_cast<int8_t>(code);
+    sum += code;
+  }
+  *coding = {1.0f / inverse, zero_point, sum};
+}
+
+void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte*) {
+  for (size_t row = rows.begin; row < rows.end; ++row) {
+    for (size_t n = outputs.begin; n < outputs.end; ++n) {
+      args.y[row * args.y_stride + n] = DynamicOutput(args, row, n);
+    }
+  }
+}
+
+void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte*) {
+  for (size_t row = rows.begin; row < rows.end; ++row) {
+    const float* x = args.x + row * args.x_stride;
+    for (size_t n = outputs.begin; n < outputs.end; ++n) {
+      float sum = 0;
+      for (size_t i = 0; i < args.w.columns; ++i) sum += x[i] * ValueAt(args.w, n, i);
+      args.y[row * args.y_stride + n] = args.bias ? sum + args.bias[n] : sum;
+    }
+  }
+}
+
+const KernelTable& ScalarKernels() {
+  static constexpr KernelTable kTable = {
+      .name = "scalar",
+      .quantize_row = QuantizeRowScalar,
+      .dynamic = DynamicScalar,
+      .floating = FloatingScalar,
+      .dynamic_scratch_bytes = NoScratch,
+      .floating_scratch_bytes = NoScratch,
+      .panel_outputs = 16,
+      .streaming_rows = 4,
+  };
+  return kTable;
+}
+
+}  // namespace litertlm
