@@ -1,8 +1,7 @@
 # Rooms: one object library per folder of src/. Sources are found by name, so that adding a file
-# needs no edit here; "USES" states which rooms a room may include (see docs/architecture.md).
+# needs no edit here. The library is all rooms together.
 
-set(LITERTLM_ROOMS "" CACHE INTERNAL "rooms, lowest first")
-
+# What every source of the project is compiled with.
 add_library(litertlm_flags INTERFACE)
 target_compile_options(litertlm_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor $<$<BOOL:${LITERTLM_WERROR}>:-Werror>
@@ -10,6 +9,8 @@ target_compile_options(litertlm_flags INTERFACE
   -ffp-contract=off)
 target_include_directories(litertlm_flags INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+# A library that is named but not used would still be loaded at every start.
+target_link_options(litertlm_flags INTERFACE -Wl,--as-needed)
 
 # Instruction sets: a file whose name ends in _avx2.cc (…) is compiled for that set, and only such
 # files are; everything else runs on any processor of the architecture.
@@ -31,51 +32,58 @@ function(set_instruction_set_flags)
   endforeach()
 endfunction()
 
+# add_room(NAME [USES room…] [LIBS library…]): the sources of src/NAME. USES names the rooms that
+# it may include; they must have been added before. LIBS are libraries from outside.
 function(add_room name)
   cmake_parse_arguments(room "" "" "USES;LIBS" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
-  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc ${dir}/scalar/*.cc ${dir}/families/*.cc
-       ${dir}/ops/*.cc ${dir}/passes/*.cc)
+  set(folders . scalar families ops passes)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    file(GLOB isa_sources CONFIGURE_DEPENDS ${dir}/x86/*.cc)
+    list(APPEND folders x86)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-    file(GLOB isa_sources CONFIGURE_DEPENDS ${dir}/arm/*.cc)
+    list(APPEND folders arm)
   endif()
-  list(APPEND sources ${isa_sources})
-  set_instruction_set_flags(${sources})
+  list(TRANSFORM folders REPLACE ".+" "${dir}/\\0/*.cc")
+  file(GLOB sources CONFIGURE_DEPENDS ${folders})
   if(NOT sources)
     return()
   endif()
-  # A room sees what the rooms it uses need for their headers; the objects are gathered once, below.
+  set_instruction_set_flags(${sources})
+
+  # Headers of the rooms below may include headers of their libraries.
   foreach(used IN LISTS room_USES)
-    list(APPEND room_LIBS ${LITERTLM_${used}_LIBS})
+    get_property(used_libs GLOBAL PROPERTY litertlm_${used}_libs)
+    list(APPEND room_LIBS ${used_libs})
   endforeach()
   list(REMOVE_DUPLICATES room_LIBS)
-  set(LITERTLM_${name}_LIBS "${room_LIBS}" CACHE INTERNAL "")
+  set_property(GLOBAL PROPERTY litertlm_${name}_libs ${room_LIBS})
+  set_property(GLOBAL APPEND PROPERTY litertlm_rooms ${name})
+
   add_library(litertlm_${name} OBJECT ${sources})
-  target_link_libraries(litertlm_${name} PUBLIC litertlm_flags ${room_LIBS})
-  if("litertlm_schemas" IN_LIST room_LIBS)
-    add_dependencies(litertlm_${name} litertlm_schema_objects)
-  endif()
-  set(LITERTLM_ROOMS "${LITERTLM_ROOMS};${name}" CACHE INTERNAL "")
+  target_link_libraries(litertlm_${name} PRIVATE litertlm_flags ${room_LIBS})
 endfunction()
 
-# liblitertlm.a: all rooms.
+# The targets made of all rooms:
+#   litertlm           liblitertlm.a, which shows its users the public headers only
+#   litertlm_internal  the same with every header of src/, for the program and the tests
 function(add_library_from_rooms)
-  add_library(litertlm STATIC)
-  foreach(room IN LISTS LITERTLM_ROOMS)
-    if(room)
-      target_sources(litertlm PRIVATE $<TARGET_OBJECTS:litertlm_${room}>)
-      target_link_libraries(litertlm PUBLIC litertlm_flags ${LITERTLM_${room}_LIBS})
-    endif()
-  endforeach()
-  target_sources(litertlm PRIVATE $<TARGET_OBJECTS:litertlm_schema_objects>)
-  set_target_properties(litertlm PROPERTIES LINKER_LANGUAGE CXX)
-endfunction()
+  add_library(litertlm STATIC $<TARGET_OBJECTS:litertlm_schema_objects>)
+  add_library(litertlm::litertlm ALIAS litertlm)
+  add_library(litertlm_internal INTERFACE)
+  target_include_directories(litertlm INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_compile_features(litertlm INTERFACE cxx_std_20)
+  target_link_libraries(litertlm_internal INTERFACE litertlm litertlm_flags)
 
-function(add_cli name dir)
-  cmake_parse_arguments(cli "" "" "LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.cc)
-  target_sources(${name} PRIVATE ${sources})
-  target_link_libraries(${name} PRIVATE litertlm ${cli_LIBS})
+  get_property(rooms GLOBAL PROPERTY litertlm_rooms)
+  foreach(room IN LISTS rooms)
+    get_property(libs GLOBAL PROPERTY litertlm_${room}_libs)
+    target_sources(litertlm PRIVATE $<TARGET_OBJECTS:litertlm_${room}>)
+    target_link_libraries(litertlm_internal INTERFACE ${libs})
+    list(APPEND all_libs ${libs})
+  endforeach()
+  list(REMOVE_DUPLICATES all_libs)
+  # Headers made from schema/ are needed to build the rooms, not to link them.
+  list(REMOVE_ITEM all_libs litertlm_schemas)
+  target_link_libraries(litertlm PRIVATE ${all_libs})
 endfunction()

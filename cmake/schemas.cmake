@@ -22,12 +22,13 @@ add_custom_command(
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
   VERBATIM)
 
+# The made sources, and the headers for whoever links litertlm_schemas. SYSTEM: warnings in made
+# code are not ours to mend.
 add_library(litertlm_schema_objects OBJECT ${generated}/schema/llm_metadata.pb.cc
             ${generated_headers})
-target_include_directories(litertlm_schema_objects SYSTEM PUBLIC ${generated})
-target_link_libraries(litertlm_schema_objects PUBLIC protobuf::libprotobuf-lite)
+target_include_directories(litertlm_schema_objects SYSTEM PRIVATE ${generated})
+target_link_libraries(litertlm_schema_objects PRIVATE protobuf::libprotobuf-lite)
 
 add_library(litertlm_schemas INTERFACE)
 target_include_directories(litertlm_schemas SYSTEM INTERFACE ${generated})
-target_link_libraries(litertlm_schemas INTERFACE protobuf::libprotobuf-lite)
 add_dependencies(litertlm_schemas litertlm_schema_objects)

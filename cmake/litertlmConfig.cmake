@@ -1,0 +1,11 @@
+# find_package(litertlm): defines litertlm::litertlm.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(fmt)
+find_dependency(ZLIB)
+find_dependency(Protobuf)
+find_dependency(PkgConfig)
+pkg_check_modules(PCRE2 REQUIRED QUIET IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(UTF8PROC REQUIRED QUIET IMPORTED_TARGET libutf8proc)
+pkg_check_modules(SIMDJSON REQUIRED QUIET IMPORTED_TARGET simdjson)
+include(${CMAKE_CURRENT_LIST_DIR}/litertlmTargets.cmake)
