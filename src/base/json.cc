@@ -18,8 +18,7 @@ Json ParseJson(std::string_view text, std::string_view where) {
       return true;
     });
   } catch (const Json::parse_error& e) {
-    throw Error(ErrorCode::kBadInput,
-                fmt::format("{}: not valid JSON at byte {}.", where, e.byte));
+    throw Error(ErrorCode::kBadInput, fmt::format("{}: not valid JSON at byte {}.", where, e.byte));
   }
 }
 

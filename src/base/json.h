@@ -1,5 +1,5 @@
-// JSON: nlohmann's type, parsed with limits and our errors. Include it in .cc files only: it is slow
-// to compile.
+// JSON: nlohmann's type, parsed with limits and our errors. Include it in .cc files only: it is
+// slow to compile.
 #ifndef LITERTLM_BASE_JSON_H_
 #define LITERTLM_BASE_JSON_H_
 
