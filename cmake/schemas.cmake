@@ -7,7 +7,7 @@ find_program(FLATC flatc REQUIRED)
 foreach(schema tflite litertlm_header)
   add_custom_command(
     OUTPUT ${generated}/schema/${schema}_generated.h
-    COMMAND ${FLATC} --cpp --scoped-enums --gen-object-api -o ${generated}/schema
+    COMMAND ${FLATC} --cpp --scoped-enums --gen-object-api --gen-mutable -o ${generated}/schema
             ${PROJECT_SOURCE_DIR}/schema/${schema}.fbs
     DEPENDS ${PROJECT_SOURCE_DIR}/schema/${schema}.fbs
     VERBATIM)

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -99,6 +101,15 @@ std::string ReadFile(const std::filesystem::path& path, uint64_t limit) {
                                                   path.string(), file.bytes().size(), limit));
   }
   return std::string(AsText(file.bytes()));
+}
+
+void CountingSink::WriteZeros(uint64_t count) {
+  static constexpr std::array<std::byte, 4096> kZeros{};
+  while (count > 0) {
+    const uint64_t n = std::min<uint64_t>(count, kZeros.size());
+    Write(Bytes(kZeros).first(n));
+    count -= n;
+  }
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {

@@ -52,6 +52,22 @@ class ByteSink {
   virtual void Write(Bytes bytes) = 0;
 };
 
+/// Passes bytes on and counts them, so that a producer that breaks its promise is noticed.
+class CountingSink : public ByteSink {
+ public:
+  explicit CountingSink(ByteSink& sink) : sink_(sink) {}
+  void Write(Bytes bytes) override {
+    count_ += bytes.size();
+    sink_.Write(bytes);
+  }
+  void WriteZeros(uint64_t count);
+  uint64_t count() const { return count_; }
+
+ private:
+  ByteSink& sink_;
+  uint64_t count_ = 0;
+};
+
 /// A file that appears under its name only when `Commit` has returned: until then it lies beside it
 /// under a temporary name, which the destructor removes. One thread.
 class AtomicFile : public ByteSink {

@@ -25,7 +25,7 @@ using TensorId = int32_t;   ///< Index into a subgraph's tensors; -1 is "none".
 
 /// How a constant tensor's codes map to numbers.
 struct TensorQuantization {
-  std::vector<float> scales;  ///< Per channel along `dimension`; empty for blockwise.
+  std::vector<float> scales = {};  ///< Per channel along `dimension`; empty for blockwise.
   int32_t dimension = 0;
   TensorId block_scales = -1;  ///< Blockwise: a f16 tensor [rows, columns / block_size].
   int32_t block_size = 0;
@@ -35,12 +35,12 @@ struct TensorQuantization {
 struct OperatorSpec {
   tflite::BuiltinOperator code;
   int32_t version = 1;
-  std::vector<TensorId> inputs;
-  std::vector<TensorId> outputs;
-  tflite::BuiltinOptionsUnion options;    ///< Type NONE where the operator has none.
-  tflite::BuiltinOptions2Union options2;  ///< For STABLEHLO_COMPOSITE.
-  std::string custom_code;                ///< For CUSTOM.
-  std::vector<uint8_t> custom_options;
+  std::vector<TensorId> inputs = {};
+  std::vector<TensorId> outputs = {};
+  tflite::BuiltinOptionsUnion options = {};    ///< Type NONE where the operator has none.
+  tflite::BuiltinOptions2Union options2 = {};  ///< For STABLEHLO_COMPOSITE.
+  std::string custom_code = {};                ///< For CUSTOM.
+  std::vector<uint8_t> custom_options = {};
 };
 
 class TfliteBuilder;
@@ -92,6 +92,7 @@ class TfliteBuilder {
   void Write(ByteSink& sink) const;
 
  private:
+  friend class SubgraphBuilder;
   struct State;
   std::unique_ptr<State> state_;
 };

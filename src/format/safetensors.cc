@@ -1,0 +1,191 @@
+#include "format/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "base/json.h"
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kLengthSize = 8;                   // u64: bytes of the JSON header.
+constexpr uint64_t kMaxHeader = uint64_t{100} << 20;  // The limit of the format's own library.
+constexpr std::string_view kSingleFile = "model.safetensors";
+constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+
+[[noreturn]] void ThrowDamaged(const std::string& file, std::string_view what) {
+  throw Error(ErrorCode::kBadInput, fmt::format("{}: {}.", file, what),
+              "The file is damaged or incomplete; download it again.");
+}
+
+uint64_t ReadNumber(const Json& value, const std::string& file, std::string_view what) {
+  if (!value.is_number_unsigned()) ThrowDamaged(file, fmt::format("{} is not a size", what));
+  return value.get<uint64_t>();
+}
+
+CheckpointTensor ReadTensor(const std::string& name, const Json& entry, Bytes data,
+                            const std::string& file) {
+  const std::string what = fmt::format("tensor {}", name);
+  if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() ||
+      !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
+      !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
+    ThrowDamaged(file, fmt::format("{} is not described by dtype, shape and data_offsets", what));
+  }
+  const auto& dtype_name = entry["dtype"].get_ref<const std::string&>();
+  const std::optional<DType> dtype = DTypeFromSafetensors(dtype_name);
+  if (!dtype) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{}: {} has the type {}, which is not supported.", file, what, dtype_name),
+        "Checkpoints in BF16, F16 or F32 can be converted.");
+  }
+  CheckpointTensor tensor;
+  tensor.name = name;
+  tensor.dtype = *dtype;
+  tensor.file = file;
+  constexpr uint64_t kMostElements = uint64_t{1} << 48;
+  uint64_t elements = 1;
+  for (const Json& dim : entry["shape"]) {
+    const uint64_t size = ReadNumber(dim, file, fmt::format("a dimension of {}", what));
+    if (size > kMostElements || (size > 0 && elements > kMostElements / size)) {
+      ThrowDamaged(file, fmt::format("{} has too many elements", what));
+    }
+    elements *= size;
+    tensor.shape.push_back(static_cast<int64_t>(size));
+  }
+  const uint64_t begin = ReadNumber(entry["data_offsets"][0], file, what);
+  const uint64_t end = ReadNumber(entry["data_offsets"][1], file, what);
+  if (end < begin || end - begin != BytesFor(*dtype, elements)) {
+    ThrowDamaged(file, fmt::format("{} lies at {} to {}, but its shape needs {} bytes", what, begin,
+                                   end, BytesFor(*dtype, elements)));
+  }
+  tensor.bytes = Subrange(data, begin, end - begin, fmt::format("{}: {}", file, what));
+  return tensor;
+}
+
+// Two tensors that share bytes, or bytes that belong to none, mean that offsets were changed.
+void CheckCoverage(std::vector<const CheckpointTensor*> tensors, Bytes data,
+                   const std::string& file) {
+  std::sort(tensors.begin(), tensors.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->bytes.data(), a->bytes.size()) <
+           std::pair(b->bytes.data(), b->bytes.size());
+  });
+  const std::byte* position = data.data();
+  for (const CheckpointTensor* tensor : tensors) {
+    if (tensor->bytes.empty()) continue;
+    if (tensor->bytes.data() != position) {
+      ThrowDamaged(
+          file, fmt::format("tensor {} overlaps another, or leaves a gap before it", tensor->name));
+    }
+    position = tensor->bytes.data() + tensor->bytes.size();
+  }
+  if (position != data.data() + data.size()) ThrowDamaged(file, "bytes follow the last tensor");
+}
+
+std::vector<CheckpointTensor> ReadSafetensors(Bytes bytes, const std::string& file) {
+  if (bytes.size() < kLengthSize) ThrowDamaged(file, "it is too short to be a safetensors file");
+  uint64_t header_size;
+  std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  if (header_size > kMaxHeader || header_size > bytes.size() - kLengthSize) {
+    ThrowDamaged(file, fmt::format("its header is said to have {} bytes, the file has {}",
+                                   header_size, bytes.size()));
+  }
+  const Json header = ParseJson(AsText(bytes.subspan(kLengthSize, header_size)), file);
+  if (!header.is_object()) ThrowDamaged(file, "its header is not a JSON object");
+  const Bytes data = bytes.subspan(kLengthSize + header_size);
+  std::vector<CheckpointTensor> tensors;
+  for (const auto& [name, entry] : header.items()) {
+    if (name != "__metadata__") tensors.push_back(ReadTensor(name, entry, data, file));
+  }
+  std::vector<const CheckpointTensor*> all;
+  for (const CheckpointTensor& tensor : tensors) all.push_back(&tensor);
+  CheckCoverage(std::move(all), data, file);
+  return tensors;
+}
+
+// Shard file → the tensors that the index places in it.
+std::map<std::string, std::set<std::string>> ReadIndex(const fs::path& path) {
+  const Json index = ParseJson(ReadFile(path, kMaxHeader), path.string());
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    ThrowDamaged(path.string(), "it has no weight_map");
+  }
+  std::map<std::string, std::set<std::string>> shards;
+  for (const auto& [tensor, shard] : index["weight_map"].items()) {
+    if (!shard.is_string()) ThrowDamaged(path.string(), "a shard's name is not a string");
+    const auto& name = shard.get_ref<const std::string&>();
+    // Only files of this very folder: an index must not reach elsewhere.
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+        name.find('\0') != std::string::npos) {
+      ThrowDamaged(path.string(), fmt::format("the shard name \"{}\" is not a file name", name));
+    }
+    shards[name].insert(tensor);
+  }
+  return shards;
+}
+
+}  // namespace
+
+uint64_t CheckpointTensor::elements() const {
+  uint64_t count = 1;
+  for (const int64_t dim : shape) count *= static_cast<uint64_t>(dim);
+  return count;
+}
+
+Checkpoint Checkpoint::Open(const fs::path& folder) {
+  Checkpoint checkpoint;
+  const auto add = [&](const fs::path& path) {
+    const MappedFile& file = checkpoint.files_.emplace_back(MappedFile::Open(path));
+    for (CheckpointTensor& tensor : ReadSafetensors(file.bytes(), path.string())) {
+      std::string name = tensor.name;
+      if (!checkpoint.tensors_.emplace(name, std::move(tensor)).second) {
+        ThrowDamaged(path.string(), fmt::format("tensor {} exists twice", name));
+      }
+    }
+  };
+  const fs::path index_path = folder / kIndexFile;
+  if (fs::exists(folder / kSingleFile)) {
+    add(folder / kSingleFile);
+  } else if (fs::exists(index_path)) {
+    for (const auto& [shard, tensors] : ReadIndex(index_path)) {
+      const fs::path path = folder / shard;
+      if (!fs::exists(path)) {
+        throw Error(ErrorCode::kNotFound,
+                    fmt::format("{} is missing; {} places {} tensors in it.", path.string(),
+                                kIndexFile, tensors.size()),
+                    "Download the missing shard.");
+      }
+      add(path);
+      for (const std::string& tensor : tensors) {
+        if (checkpoint.Find(tensor) == nullptr) {
+          ThrowDamaged(path.string(), fmt::format("tensor {} is missing in it", tensor));
+        }
+      }
+    }
+  } else {
+    throw Error(
+        ErrorCode::kNotFound,
+        fmt::format("{} holds neither {} nor {}.", folder.string(), kSingleFile, kIndexFile),
+        "Give the folder of a Hugging Face checkpoint in safetensors format.");
+  }
+  return checkpoint;
+}
+
+const CheckpointTensor* Checkpoint::Find(std::string_view name) const {
+  const auto it = tensors_.find(name);
+  return it == tensors_.end() ? nullptr : &it->second;
+}
+
+uint64_t Checkpoint::total_bytes() const {
+  uint64_t total = 0;
+  for (const auto& [name, tensor] : tensors_) total += tensor.bytes.size();
+  return total;
+}
+
+}  // namespace litertlm
