@@ -1,0 +1,60 @@
+// What the handles of one model share. Each part is loaded when it is first asked for.
+#ifndef LITERTLM_ENGINE_MODEL_STATE_H_
+#define LITERTLM_ENGINE_MODEL_STATE_H_
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "engine/generator.h"
+#include "engine/prompt_settings.h"
+#include "format/litertlm.h"
+#include "format/llm_metadata.h"
+#include "format/tflite.h"
+#include "litertlm/model.h"
+#include "runtime/language_model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace litertlm {
+
+/// Any thread may call any function.
+class ModelState {
+ public:
+  ModelState(const std::filesystem::path& file, const ModelOptions& options);
+  /// From parts that exist already.
+  ModelState(proto::LlmMetadata metadata, std::unique_ptr<Tokenizer> tokenizer,
+             std::unique_ptr<LanguageModel> language_model);
+
+  const proto::LlmMetadata& metadata();
+  const Tokenizer& tokenizer();
+  const PromptSettings& settings();
+  LanguageModel& language_model();
+  ChatTemplate chat_template();
+
+  /// The smaller of what the cache holds and what the file allows.
+  int context_length();
+  Session NewSession();
+  /// `tell_thoughts`: thoughts are told from the text.
+  GenerationContext generation_context(bool tell_thoughts);
+
+ private:
+  std::optional<LitertlmFile> file_;
+  ModelOptions options_;
+
+  std::once_flag metadata_once_;
+  std::once_flag tokenizer_once_;
+  std::once_flag settings_once_;
+  std::once_flag language_model_once_;
+  std::optional<proto::LlmMetadata> metadata_;
+  std::unique_ptr<const Tokenizer> tokenizer_;
+  std::optional<PromptSettings> settings_;
+  std::optional<TfliteModel> graph_;
+  std::unique_ptr<LanguageModel> language_model_;
+  std::mutex compute_;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_ENGINE_MODEL_STATE_H_
