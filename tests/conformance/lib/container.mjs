@@ -1,0 +1,24 @@
+// Finds the sections of a .litertlm file: docs/format.md describes the bytes.
+
+const TFLITE_MODEL = 3;
+
+/** The bytes of the file's TFLite model. */
+export function tfliteModel(file) {
+  const header = file.subarray(32, Number(file.readBigUInt64LE(24)));
+  const follow = (at) => at + header.readUInt32LE(at);
+  // Position of a table's field, or 0 where the table leaves it out.
+  const field = (table, id) => {
+    const vtable = table - header.readInt32LE(table);
+    const slot = 4 + 2 * id;
+    const offset = slot < header.readUInt16LE(vtable) ? header.readUInt16LE(vtable + slot) : 0;
+    return offset && table + offset;
+  };
+  const sections = follow(field(follow(field(follow(0), 1)), 0));
+  for (let i = 0; i < header.readUInt32LE(sections); i++) {
+    const section = follow(sections + 4 + 4 * i);
+    if (header[field(section, 3)] !== TFLITE_MODEL) continue;
+    const [begin, end] = [1, 2].map((id) => Number(header.readBigUInt64LE(field(section, id))));
+    return new Uint8Array(file.subarray(begin, end));
+  }
+  throw new Error('the file has no TFLite model');
+}
