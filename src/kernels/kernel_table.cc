@@ -5,13 +5,35 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernels/isa.h"
 #include "kernels/scalar/scalar_kernels.h"
 #include "litertlm/error.h"
+#if defined(__x86_64__)
+#include "kernels/x86/tables.h"
+#endif
 
 namespace litertlm {
 namespace {
+
+/// Best first.
+std::vector<const KernelTable*> Detect() {
+  std::vector<const KernelTable*> tables;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c");
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vnni")) {
+    tables.push_back(&kAvx512VnniKernels);
+  }
+#endif
+  tables.push_back(&ScalarKernels());
+  tables.push_back(nullptr);
+  return tables;
+}
 
 const KernelTable& Choose() {
   const char* forced = std::getenv("LITERTLM_ISA");
@@ -21,8 +43,8 @@ const KernelTable& Choose() {
 }  // namespace
 
 const KernelTable* const* AvailableKernels() {
-  static const KernelTable* const kTables[] = {&ScalarKernels(), nullptr};
-  return kTables;
+  static const std::vector<const KernelTable*> tables = Detect();
+  return tables.data();
 }
 
 const KernelTable& KernelsNamed(const char* name) {

@@ -21,7 +21,7 @@ struct Range {
 
 /// One dynamic product as kernels see it; fields as in QuantizedRows and Product.
 struct DynamicArgs {
-  const int8_t* codes;
+  const uint8_t* codes;
   size_t code_stride;
   const RowCoding* codings;
   WeightMatrix w;
@@ -43,7 +43,7 @@ struct KernelTable {
   const char* name;
 
   /// Codes one row; writes `columns` codes.
-  void (*quantize_row)(const float* x, size_t columns, int8_t* codes, RowCoding* coding);
+  void (*quantize_row)(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
 
   /// Computes y[rows, outputs]. `scratch` has `scratch_bytes(w)` bytes, aligned to 64.
   void (*dynamic)(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);

@@ -104,7 +104,7 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
   stride_ = RoundUp(columns, kAlignment);
   if (rows * stride_ > code_capacity_) {
     codes_.reset(
-        static_cast<int8_t*>(::operator new (rows* stride_, std::align_val_t{kAlignment})));
+        static_cast<uint8_t*>(::operator new (rows* stride_, std::align_val_t{kAlignment})));
     code_capacity_ = rows * stride_;
   }
   if (rows > row_capacity_) {
@@ -113,7 +113,7 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
   }
   const KernelTable& kernels = ActiveKernels();
   const auto quantize = [&](size_t row, int) {
-    int8_t* codes = codes_.get() + row * stride_;
+    uint8_t* codes = codes_.get() + row * stride_;
     kernels.quantize_row(x + row * stride, columns, codes, &codings_[row]);
     std::memset(codes + columns, 0, stride_ - columns);
   };

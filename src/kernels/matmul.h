@@ -36,13 +36,13 @@ struct WeightMatrix {
 /// How one row of activations was coded: x ≈ scale * (code - zero_point).
 struct RowCoding {
   float scale = 0;
-  int32_t zero_point = 0;
-  int32_t sum = 0;  ///< Of the row's codes.
+  int32_t zero_point = 0;  ///< 0…255
 };
 
-/// Activations coded row by row to 8 bits with a zero point, as XNNPACK's qd8 (bit for bit):
-/// the range of the row, widened to hold 0, is spread over the 255 steps from -128 to 127.
-/// Keep one and code into it again: the memory is reused. One writer at a time, any readers.
+/// Activations coded row by row to 8 bits: the range of the row, widened to hold 0, is spread over
+/// the 255 steps from 0 to 255. These are XNNPACK's qd8 codes and zero points, bit for bit, with
+/// 128 added to both: unsigned, as x86 instructions multiply them. Keep one and code into it again:
+/// the memory is reused. One writer at a time, any readers.
 class QuantizedRows {
  public:
   /// Codes `rows` rows of `columns` values that start `stride` floats apart.
@@ -50,9 +50,9 @@ class QuantizedRows {
 
   size_t rows() const { return rows_; }
   size_t columns() const { return columns_; }
-  /// Bytes between the starts of rows; a multiple of 64, the rest of each row is zeros.
+  /// Bytes between the starts of rows; a multiple of 64; each row is followed by zeros.
   size_t stride() const { return stride_; }
-  const int8_t* codes() const { return codes_.get(); }
+  const uint8_t* codes() const { return codes_.get(); }
   const RowCoding* codings() const { return codings_.get(); }
 
  private:
@@ -64,7 +64,7 @@ class QuantizedRows {
   size_t stride_ = 0;
   size_t code_capacity_ = 0;
   size_t row_capacity_ = 0;
-  std::unique_ptr<int8_t[], Free> codes_;
+  std::unique_ptr<uint8_t[], Free> codes_;
   std::unique_ptr<RowCoding[]> codings_;
 };
 

@@ -2,27 +2,186 @@
 // anew.
 #include "kernels/matmul.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "base/half.h"
-#include "kernels/isa.h"
 #include "kernels/kernel_table.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
 namespace {
 
+/// Random weights of a type, at an address that is no multiple of a vector's size.
+struct Weights {
+  WeightMatrix matrix;
+  std::vector<uint8_t> data;
+  std::vector<float> scales;
+  std::vector<uint16_t> block_scales;
+
+  Weights(DType dtype, size_t rows, size_t columns, size_t block, std::mt19937& random) {
+    constexpr size_t kOffset = 16;
+    const size_t bytes = BytesFor(dtype, rows * columns);
+    data.resize(bytes + kOffset);
+    uint8_t* first = data.data() + kOffset - reinterpret_cast<uintptr_t>(data.data()) % kOffset;
+    matrix = {.dtype = dtype, .data = first, .rows = rows, .columns = columns, .block = block};
+    if (Info(dtype).bits <= 8) {
+      for (size_t i = 0; i < bytes; ++i) first[i] = static_cast<uint8_t>(random());
+      FillScales(random);
+    } else {
+      FillFloats(first, random);
+    }
+  }
+  Weights(const Weights&) = delete;
+  Weights& operator=(const Weights&) = delete;
+
+ private:
+  void FillScales(std::mt19937& random) {
+    std::uniform_real_distribution<float> uniform(0.001f, 0.01f);
+    if (matrix.block == 0) {
+      scales.resize(random() % 4 == 0 ? 1 : matrix.rows);
+      for (float& scale : scales) scale = uniform(random);
+      matrix.scales = scales.data();
+      matrix.scale_count = scales.size();
+    } else {
+      block_scales.resize(matrix.rows * (matrix.columns / matrix.block));
+      for (uint16_t& scale : block_scales) scale = FloatToF16(uniform(random));
+      matrix.block_scales = block_scales.data();
+    }
+  }
+
+  void FillFloats(uint8_t* first, std::mt19937& random) {
+    std::normal_distribution<float> normal;
+    for (size_t i = 0; i < matrix.rows * matrix.columns; ++i) {
+      const float value = normal(random);
+      const uint16_t half = matrix.dtype == DType::kF16 ? FloatToF16(value) : FloatToBF16(value);
+      if (matrix.dtype == DType::kF32) {
+        std::memcpy(first + 4 * i, &value, 4);
+      } else {
+        std::memcpy(first + 2 * i, &half, 2);
+      }
+    }
+  }
+};
+
+std::vector<float> RandomRows(size_t count, std::mt19937& random) {
+  std::normal_distribution<float> normal(0.1f, 1.0f);
+  std::vector<float> x(count);
+  for (float& value : x) value = normal(random);
+  return x;
+}
+
+struct Shape {
+  size_t m, n, k;
+};
+
+const Shape kShapes[] = {{1, 1, 1},    {1, 3, 64},    {1, 70, 130},  {2, 33, 66},  {3, 5, 300},
+                         {4, 19, 192}, {5, 32, 64},   {6, 1, 2},     {7, 65, 258}, {12, 64, 512},
+                         {13, 40, 62}, {29, 47, 320}, {64, 33, 128}, {25, 16, 640}};
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const KernelTable* const* table = AvailableKernels(); *table; ++table) {
+    names.emplace_back((*table)->name);
+  }
+  return names;
+}
+
+class Kernels : public testing::TestWithParam<std::string> {
+ protected:
+  const KernelTable& table_ = KernelsNamed(GetParam().c_str());
+  const KernelTable& scalar_ = KernelsNamed("scalar");
+  std::mt19937 random_{7};
+  ThreadPool pool_{1};
+};
+
+INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::ValuesIn(Names()),
+                         [](const auto& instance) { return instance.param; });
+
+/// Coded activations with the codes and coding of any file: also 0, 255 and every zero point.
+struct Coded {
+  std::vector<uint8_t> codes;
+  std::vector<RowCoding> codings;
+  size_t stride;
+
+  Coded(size_t rows, size_t columns, std::mt19937& random) : stride((columns + 63) / 64 * 64) {
+    codes.resize(rows * stride);
+    for (size_t row = 0; row < rows; ++row) {
+      for (size_t i = 0; i < columns; ++i) codes[row * stride + i] = static_cast<uint8_t>(random());
+      const int zero_point = row == 0 ? 0 : row == 1 ? 255 : static_cast<int>(random() % 256);
+      codings.push_back({0.01f * static_cast<float>(row + 1), zero_point});
+    }
+    std::fill_n(codes.begin(), columns, random() % 2 ? 255 : 0);
+  }
+};
+
+std::vector<float> RunDynamic(const KernelTable& table, const Coded& x, const Weights& weights,
+                              const float* bias, size_t rows) {
+  const WeightMatrix& w = weights.matrix;
+  const size_t stride = w.rows + 3;
+  std::vector<float> y(rows * stride, -1.0f);  // What lies between the rows must stay.
+  std::vector<std::byte> scratch(table.dynamic_scratch_bytes(w) + 64);
+  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  table.dynamic({x.codes.data(), x.stride, x.codings.data(), w, bias, y.data(), stride}, {0, rows},
+                {0, w.rows}, aligned);
+  return y;
+}
+
+TEST_P(Kernels, DynamicPerChannelEqualsScalarBitForBit) {
+  for (const DType dtype : {DType::kI8, DType::kI4, DType::kI2}) {
+    for (const Shape& shape : kShapes) {
+      const Weights w(dtype, shape.n, shape.k, 0, random_);
+      const Coded x(shape.m, shape.k, random_);
+      const std::vector<float> bias = RandomRows(shape.n, random_);
+      const float* added = random_() % 2 ? bias.data() : nullptr;
+      ASSERT_EQ(RunDynamic(table_, x, w, added, shape.m), RunDynamic(scalar_, x, w, added, shape.m))
+          << Info(dtype).name << " " << shape.m << " x " << shape.n << " x " << shape.k;
+    }
+  }
+}
+
+TEST_P(Kernels, ExtremeProductsDoNotSaturate) {
+  for (const size_t rows : {1, 6}) {
+    Weights w(DType::kI8, 20, 1024, 0, random_);
+    std::fill(w.data.begin(), w.data.end(), 0x80);  // -128
+    Coded x(rows, 1024, random_);
+    std::fill(x.codes.begin(), x.codes.end(), 255);
+    EXPECT_EQ(RunDynamic(table_, x, w, nullptr, rows), RunDynamic(scalar_, x, w, nullptr, rows));
+  }
+}
+
+TEST_P(Kernels, QuantizeRowEqualsScalarBitForBit) {
+  for (const size_t columns : {1, 15, 16, 17, 64, 301, 1024}) {
+    for (const float shift : {0.0f, 3.0f, -3.0f, 1e30f}) {
+      std::vector<float> x = RandomRows(columns, random_);
+      for (float& value : x) value = shift == 1e30f ? 0.0f : value + shift;
+      if (columns == 64) x[5] = std::nanf("");
+      std::vector<uint8_t> expected(columns);
+      std::vector<uint8_t> codes(columns);
+      RowCoding expected_coding;
+      RowCoding coding;
+      scalar_.quantize_row(x.data(), columns, expected.data(), &expected_coding);
+      table_.quantize_row(x.data(), columns, codes.data(), &coding);
+      ASSERT_EQ(codes, expected) << columns << " values around " << shift;
+      ASSERT_EQ(coding.scale, expected_coding.scale);
+      ASSERT_EQ(coding.zero_point, expected_coding.zero_point);
+    }
+  }
+}
+
 TEST(Quantize, FollowsTheFormulaOfXnnpack) {
   std::mt19937 random(1);
-  std::normal_distribution<float> normal;
   ThreadPool pool(1);
   for (const float shift : {0.0f, 5.0f, -5.0f, 0.3f}) {
-    std::vector<float> x(301);
-    for (float& value : x) value = normal(random) + shift;
+    std::vector<float> x = RandomRows(301, random);
+    for (float& value : x) value += shift;
     QuantizedRows coded;
     coded.Quantize(x.data(), 1, x.size(), x.size(), pool);
 
@@ -33,16 +192,60 @@ TEST(Quantize, FollowsTheFormulaOfXnnpack) {
                             ? -128.0f - low * inverse
                             : 127.0f - high * inverse;
     const int zero_point = static_cast<int>(std::clamp(std::nearbyint(zero), -128.0, 127.0));
-    EXPECT_EQ(coded.codings()[0].zero_point, zero_point);
+    EXPECT_EQ(coded.codings()[0].zero_point, zero_point + 128);
     EXPECT_EQ(coded.codings()[0].scale, 1.0f / inverse);
-    int sum = 0;
     for (size_t i = 0; i < x.size(); ++i) {
       const double code = std::nearbyint(static_cast<double>(x[i] * inverse)) + zero_point;
-      ASSERT_EQ(coded.codes()[i], std::clamp(code, -128.0, 127.0)) << i;
-      sum += coded.codes()[i];
+      ASSERT_EQ(coded.codes()[i], std::clamp(code, -128.0, 127.0) + 128) << i;
     }
-    EXPECT_EQ(coded.codings()[0].sum, sum);
     for (size_t i = x.size(); i < coded.stride(); ++i) ASSERT_EQ(coded.codes()[i], 0);
+  }
+}
+
+TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
+  std::mt19937 random(3);
+  ThreadPool pool(3);
+  for (const size_t rows : {1, 4, 5, 200}) {
+    const Weights first(DType::kI8, 500, 256, 0, random);
+    const Weights second(DType::kI4, 33, 256, 0, random);
+    const std::vector<float> x = RandomRows(rows * 256, random);
+    QuantizedRows coded;
+    coded.Quantize(x.data(), rows, 256, 256, pool);
+    std::vector<float> y(rows * 533, -1.0f);
+    const Product products[] = {{first.matrix, nullptr, y.data(), 533},
+                                {second.matrix, nullptr, y.data() + 500, 533}};
+    MatMulDynamic(coded, products, pool);
+    std::vector<float> expected(rows * 533);
+    for (const Product& p : products) {
+      float* out = expected.data() + (p.y - y.data());
+      KernelsNamed("scalar").dynamic(
+          {coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533}, {0, rows},
+          {0, p.weights.rows}, nullptr);
+    }
+    ASSERT_EQ(y, expected) << rows << " rows";
+  }
+}
+
+TEST(MatMul, RefusesWhatItCannotMultiply) {
+  ThreadPool pool(1);
+  const std::vector<float> x(64, 1.0f);
+  QuantizedRows coded;
+  coded.Quantize(x.data(), 1, 64, 64, pool);
+  float y = 0;
+  const WeightMatrix floats{.dtype = DType::kF32, .data = x.data(), .rows = 1, .columns = 64};
+  EXPECT_THROW(MatMulDynamic(coded, {floats, nullptr, &y, 1}, pool), Error);
+  const WeightMatrix shorter{.dtype = DType::kI8, .data = x.data(), .rows = 1, .columns = 32};
+  EXPECT_THROW(MatMulDynamic(coded, {shorter, nullptr, &y, 1}, pool), Error);
+}
+
+TEST(KernelTable, AnUnknownNameIsAnErrorThatListsThePossibleOnes) {
+  try {
+    KernelsNamed("z80");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_THAT(error.message(), testing::HasSubstr("'z80'"));
+    EXPECT_THAT(error.hint(), testing::HasSubstr("scalar"));
   }
 }
 

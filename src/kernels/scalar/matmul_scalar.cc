@@ -49,15 +49,15 @@ float ValueAt(const WeightMatrix& w, size_t row, size_t column) {
 }
 
 struct CodedDot {
-  int32_t products = 0;  ///< Σ code * weight
+  int32_t products = 0;  ///< Σ (code - 128) * weight
   int32_t weights = 0;   ///< Σ weight
 };
 
-CodedDot DotCoded(const int8_t* codes, const WeightMatrix& w, size_t row, Range columns) {
+CodedDot DotCoded(const uint8_t* codes, const WeightMatrix& w, size_t row, Range columns) {
   CodedDot dot;
   for (size_t i = columns.begin; i < columns.end; ++i) {
     const int weight = IntegerAt(w, row * w.columns + i);
-    dot.products += codes[i] * weight;
+    dot.products += (codes[i] - 128) * weight;
     dot.weights += weight;
   }
   return dot;
@@ -65,11 +65,12 @@ CodedDot DotCoded(const int8_t* codes, const WeightMatrix& w, size_t row, Range 
 
 float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
   const RowCoding& coding = args.codings[row];
-  const int8_t* codes = args.codes + row * args.code_stride;
+  const uint8_t* codes = args.codes + row * args.code_stride;
+  const int32_t zero_point = coding.zero_point - 128;
   const float bias = args.bias ? args.bias[output] : 0.0f;
   if (args.w.block == 0) {
     const CodedDot dot = DotCoded(codes, args.w, output, {0, args.w.columns});
-    const int32_t sum = dot.products - coding.zero_point * dot.weights;
+    const int32_t sum = dot.products - zero_point * dot.weights;
     return static_cast<float>(sum) * coding.scale * ScaleOf(args.w, output) + bias;
   }
   float products = 0;
@@ -81,40 +82,42 @@ float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
     products += static_cast<float>(dot.products) * scale;
     weights += static_cast<float>(dot.weights) * scale;
   }
-  return (products - static_cast<float>(coding.zero_point) * weights) * coding.scale + bias;
+  return (products - static_cast<float>(zero_point) * weights) * coding.scale + bias;
 }
 
 size_t NoScratch(const WeightMatrix&) { return 0; }
 
 }  // namespace
 
-void QuantizeRowScalar(const float* x, size_t columns, int8_t* codes, RowCoding* coding) {
-  // The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float.
-  float low = 0;
-  float high = 0;
-  for (size_t i = 0; i < columns; ++i) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-  }
+// The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float. Its
+// codes are signed; ours are greater by 128.
+RowRange CodeRange(float low, float high) {
   const float inverse = low == high ? 1.0f : 255.0f / (high - low);
   const float scaled_low = low * inverse;
   const float scaled_high = high * inverse;
   const float error_low = -128.0f + scaled_low;
   const float error_high = 127.0f + scaled_high;
   const float zero = error_low + error_high > 0 ? -128.0f - scaled_low : 127.0f - scaled_high;
-  const auto zero_point =
-      static_cast<int32_t>(std::lrint(zero > -128.0f ? std::min(zero, 127.0f) : -128.0f));
-  const auto least = static_cast<float>(-128 - zero_point);
-  const auto most = static_cast<float>(127 - zero_point);
-  int32_t sum = 0;
+  const float clamped = zero > -128.0f ? std::min(zero, 127.0f) : -128.0f;
+  return {inverse, static_cast<int32_t>(std::lrint(clamped)) + 128};
+}
+
+void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding* coding) {
+  float low = 0;
+  float high = 0;
   for (size_t i = 0; i < columns; ++i) {
-    const float scaled = x[i] * inverse;
-    const float clamped = scaled > least ? std::min(scaled, most) : least;  // NaN becomes `least`.
-    const int32_t code = static_cast<int32_t>(std::lrint(clamped)) + zero_point;
-    codes[i] = static_cast<int8_t>(code);
-    sum += code;
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
   }
-  *coding = {1.0f / inverse, zero_point, sum};
+  const RowRange range = CodeRange(low, high);
+  const auto least = static_cast<float>(-range.zero_point);
+  const auto most = static_cast<float>(255 - range.zero_point);
+  for (size_t i = 0; i < columns; ++i) {
+    const float scaled = x[i] * range.inverse;
+    const float clamped = scaled > least ? std::min(scaled, most) : least;  // NaN becomes `least`.
+    codes[i] = static_cast<uint8_t>(std::lrint(clamped) + range.zero_point);
+  }
+  *coding = {1.0f / range.inverse, range.zero_point};
 }
 
 void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte*) {

@@ -7,7 +7,14 @@
 
 namespace litertlm {
 
-void QuantizeRowScalar(const float* x, size_t columns, int8_t* codes, RowCoding* coding);
+/// How values between `low` (at most 0) and `high` (at least 0) are coded.
+struct RowRange {
+  float inverse;  ///< Codes per unit.
+  int32_t zero_point;
+};
+RowRange CodeRange(float low, float high);
+
+void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
 void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
 void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
 

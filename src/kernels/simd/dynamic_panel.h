@@ -1,0 +1,142 @@
+// Integer products of many rows: a panel of weights is rearranged once in scratch memory, then all
+// rows of activations go over it.
+//
+// A panel has kVectors * V::kLanes outputs. Step s of it holds, for each output in turn, the four
+// weights of columns 4 s … 4 s + 3: one vector per V::kLanes outputs. An instruction then
+// multiplies four codes of one row, repeated in every lane, with the four weights of each output.
+// The weights of a tile stay in the first-level cache over all rows; the sums of a tile stay in
+// registers.
+#ifndef LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
+#define LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd/unpack.h"
+
+namespace litertlm {
+
+template <typename V, typename Weights>
+class DynamicPanel {
+  using I = typename V::I;
+  using F = typename V::F;
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr size_t kVectors = V::kPanelVectors;
+  static constexpr size_t kTileRows = V::kPanelRows;
+
+ public:
+  static constexpr size_t kOutputs = kLanes * kVectors;
+
+  /// Columns rounded up to whole vectors of bytes: the panel is padded with zero weights.
+  static size_t PaddedColumns(size_t columns) {
+    return (columns + V::kBytes - 1) / V::kBytes * V::kBytes;
+  }
+  static size_t ScratchBytes(const WeightMatrix& w) {
+    return kOutputs * (PaddedColumns(w.columns) + sizeof(int32_t));
+  }
+
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    DynamicPanel panel(args, scratch);
+    for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
+      const size_t left = outputs.end - n;
+      panel.Pack(n, left < kOutputs ? left : kOutputs);
+      size_t row = rows.begin;
+      for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
+      panel.Rest(row, rows.end);
+    }
+  }
+
+ private:
+  DynamicPanel(const DynamicArgs& args, std::byte* scratch)
+      : args_(args),
+        steps_(PaddedColumns(args.w.columns) / 4),
+        weights_(reinterpret_cast<int8_t*>(scratch)),
+        sums_(reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns(args.w.columns))) {}
+
+  void Pack(size_t output, size_t count) {
+    output_ = output;
+    count_ = count;
+    for (size_t v = 0; v < kVectors; ++v) {
+      const size_t first = v * kLanes;
+      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
+      PackVector(v, live);
+    }
+  }
+
+  /// Packs `live` outputs (zeros for the rest of the lanes) and sums their weights.
+  void PackVector(size_t v, size_t live) {
+    const WeightMatrix& w = args_.w;
+    const uint8_t* row[kLanes];
+    for (size_t i = 0; i < live; ++i) row[i] = Weights::Row(w, output_ + v * kLanes + i);
+    I sum = V::Zero();
+    for (size_t column = 0; column < steps_ * 4; column += V::kBytes) {
+      const size_t left = w.columns - column;
+      I block[kLanes];
+      for (size_t i = 0; i < kLanes; ++i) {
+        block[i] = i >= live           ? V::Zero()
+                   : left >= V::kBytes ? Weights::Load(row[i], column)
+                                       : Weights::LoadPart(row[i], column, left);
+      }
+      V::Transpose(block);
+      int8_t* to = weights_ + (column / 4 * kVectors + v) * V::kBytes;
+      for (size_t i = 0; i < kLanes; ++i) {
+        V::Store(to + i * kVectors * V::kBytes, block[i]);
+        sum = V::Dot(sum, V::Set8(1), block[i]);
+      }
+    }
+    V::Store(sums_ + v * kLanes, sum);
+  }
+
+  void Rest(size_t row, size_t end) {
+    for (; row + 4 <= end; row += 4) Tile<4>(row);
+    for (; row < end; ++row) Tile<1>(row);
+  }
+
+  template <size_t kRows>
+  void Tile(size_t row) {
+    I sum[kRows][kVectors];
+    for (size_t r = 0; r < kRows; ++r) {
+      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
+    }
+    const uint8_t* codes = args_.codes + row * args_.code_stride;
+    const size_t stride = args_.code_stride;
+    const int8_t* weights = weights_;
+    for (size_t s = 0; s < steps_; ++s, weights += kVectors * V::kBytes, codes += 4) {
+      I w[kVectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
+#pragma GCC unroll 16
+      for (size_t r = 0; r < kRows; ++r) {
+        const I four = V::Repeat32(codes + r * stride);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Dot(sum[r][v], four, w[v]);
+      }
+    }
+    for (size_t r = 0; r < kRows; ++r) {
+      for (size_t v = 0; v < kVectors; ++v) Finish(row + r, v, sum[r][v]);
+    }
+  }
+
+  void Finish(size_t row, size_t v, I sum) {
+    if (v * kLanes >= count_) return;
+    const size_t live = count_ - v * kLanes < kLanes ? count_ - v * kLanes : kLanes;
+    const size_t output = output_ + v * kLanes;
+    const RowCoding& coding = args_.codings[row];
+    I dot = V::Sub32(sum, V::Mul32(V::Set32(coding.zero_point), V::Load(sums_ + v * kLanes)));
+    if constexpr (Weights::kUnit == 16) dot = V::ShiftRight32(dot, 4);
+    const WeightMatrix& w = args_.w;
+    const F scale = w.scale_count == 1 ? V::SetF(*w.scales) : V::LoadPartF(w.scales + output, live);
+    F y = V::Mul(V::Mul(V::ToFloat(dot), V::SetF(coding.scale)), scale);
+    if (args_.bias) y = V::Add(y, V::LoadPartF(args_.bias + output, live));
+    V::StorePartF(args_.y + row * args_.y_stride + output, y, live);
+  }
+
+  const DynamicArgs& args_;
+  size_t steps_;
+  int8_t* weights_;
+  int32_t* sums_;  ///< Of each output's weights.
+  size_t output_ = 0;
+  size_t count_ = 0;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_

@@ -1,0 +1,46 @@
+// Integer weights as signed bytes in registers.
+//
+// The headers of this folder are templates over a vector type V (x86/vec_*.h, arm/vec_*.h), which
+// has internal linkage in the one file per instruction set that includes it. So has every
+// instance, and no code compiled for one set can end up in another's.
+#ifndef LITERTLM_KERNELS_SIMD_UNPACK_H_
+#define LITERTLM_KERNELS_SIMD_UNPACK_H_
+
+#include "kernels/kernel_table.h"
+
+namespace litertlm {
+
+/// kI8: V::kBytes weights as they lie in memory.
+template <typename V>
+struct Int8Weights {
+  static constexpr int kUnit = 1;  ///< Weights carry this factor.
+  static constexpr bool kPacked = false;
+  static const uint8_t* Row(const WeightMatrix& w, size_t row) {
+    return static_cast<const uint8_t*>(w.data) + row * w.columns;
+  }
+  static typename V::I Load(const uint8_t* row, size_t column) { return V::Load(row + column); }
+  static typename V::I LoadPart(const uint8_t* row, size_t column, size_t count) {
+    return V::LoadPart(row + column, count);
+  }
+};
+
+/// kI4: nibbles moved to the upper half of a byte, where their sign is the byte's. They then carry
+/// a factor of 16, which a sum of products loses exactly.
+template <typename V>
+struct Int4Weights {
+  static constexpr int kUnit = 16;
+  static constexpr bool kPacked = true;
+  static const uint8_t* Row(const WeightMatrix& w, size_t row) {
+    return static_cast<const uint8_t*>(w.data) + row * w.columns / 2;
+  }
+  static typename V::I Load(const uint8_t* row, size_t column) {
+    return V::NibblesInOrder(V::LoadHalf(row + column / 2));
+  }
+  static typename V::I LoadPart(const uint8_t* row, size_t column, size_t count) {
+    return V::NibblesInOrder(V::LoadHalfPart(row + column / 2, count / 2));
+  }
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_UNPACK_H_

@@ -1,0 +1,9 @@
+#include "kernels/simd/kernels.h"
+#include "kernels/x86/tables.h"
+#include "kernels/x86/vec_avx512.h"
+
+namespace litertlm {
+
+const KernelTable kAvx512VnniKernels = MakeKernels<Avx512>("avx512vnni");
+
+}  // namespace litertlm

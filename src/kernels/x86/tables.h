@@ -1,0 +1,13 @@
+// The tables of the x86 instruction sets, one per file of this folder.
+#ifndef LITERTLM_KERNELS_X86_TABLES_H_
+#define LITERTLM_KERNELS_X86_TABLES_H_
+
+#include "kernels/kernel_table.h"
+
+namespace litertlm {
+
+extern const KernelTable kAvx512VnniKernels;
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_X86_TABLES_H_
