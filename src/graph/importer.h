@@ -1,0 +1,118 @@
+// Shared by the files that implement import.h.
+#ifndef LITERTLM_GRAPH_IMPORTER_H_
+#define LITERTLM_GRAPH_IMPORTER_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "format/tflite.h"
+#include "graph/ir.h"
+#include "litertlm/error.h"
+
+namespace litertlm {
+
+/// Builds the graph of one signature.
+class Importer {
+ public:
+  Importer(const TfliteModel& model, std::string_view key);
+  Graph Import();
+
+ private:
+  friend class OperatorImporter;
+
+  /// The tensors of one subgraph that have a value so far.
+  struct Scope {
+    const tflite::SubGraph* subgraph;
+    int depth;  ///< Of composites within composites.
+    std::unordered_map<int32_t, ValueId> values;
+  };
+
+  Shape TensorShape(const tflite::Tensor& tensor) const;
+  ValueId AddInput(Scope& scope, int32_t tensor);
+  ValueId Lookup(Scope& scope, int32_t tensor);
+  ValueId AddConstant(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor);
+  Quantization ReadQuantization(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor);
+  void ImportOperators(Scope& scope);
+  [[noreturn]] void Fail(ErrorCode code, const std::string& detail) const;
+
+  const TfliteModel& model_;
+  const tflite::SignatureDef* signature_ = nullptr;
+  Graph graph_;
+  int64_t operators_ = 0;  ///< Imported so far, those of inlined composites included.
+};
+
+/// One operator of the file: reads its inputs and options, emits nodes, binds its outputs.
+class OperatorImporter {
+ public:
+  OperatorImporter(Importer& importer, Importer::Scope& scope, const tflite::Operator& op,
+                   int32_t code);
+
+  void Import();
+
+  const tflite::Operator& op() const { return op_; }
+  size_t inputs() const { return op_.inputs() == nullptr ? 0 : op_.inputs()->size(); }
+  size_t outputs() const { return op_.outputs() == nullptr ? 0 : op_.outputs()->size(); }
+  /// The value of input `i`, or kNoValue where it is left out.
+  ValueId in(size_t i);
+  /// The value of input `i`, which must be there.
+  const Value& value(size_t i);
+  int rank(size_t i) { return static_cast<int>(value(i).shape.size()); }
+  Shape shape(size_t i) { return Concrete(value(i).shape, 1); }
+  /// All inputs, in order.
+  std::vector<ValueId> all_inputs();
+
+  /// The numbers of a constant int32 or int64 input, held within +-2^31.
+  std::vector<int64_t> Numbers(size_t i);
+  /// The one number of such an input.
+  int64_t Number(size_t i);
+  /// `axis` counted from the front. Throws if it is outside of `rank`.
+  int Axis(int64_t axis, int rank) const;
+  /// Dtype and shape that the file declares for an output.
+  DType OutputDType(size_t i) const;
+  Shape OutputShape(size_t i) const;
+
+  ValueId Emit(Op op, std::vector<ValueId> inputs, Attributes attributes = {});
+  ValueId EmitReshape(ValueId input, const Shape& target);
+  /// Applies an operator's fused activation.
+  ValueId EmitActivation(ValueId input, tflite::ActivationFunctionType activation);
+  ValueId EmitConstant(DType dtype, const Shape& shape, std::vector<std::byte> data);
+  const Value& ValueOf(ValueId id) const { return importer_.graph_.value(id); }
+  void Bind(size_t output, ValueId value);
+  /// Runs the subgraph of a composite in the place of the operator.
+  void Inline(int32_t subgraph_index);
+
+  /// Throws kBadInput or kUnsupported; the message names signature, operator and tensor.
+  void Check(bool condition, const char* detail) const {
+    if (!condition) Fail(ErrorCode::kBadInput, detail);
+  }
+  [[noreturn]] void Fail(ErrorCode code, const std::string& detail) const;
+
+ private:
+  const tflite::Tensor& OutputTensor(size_t i) const;
+  std::string OutputName() const;
+
+  Importer& importer_;
+  Importer::Scope& scope_;
+  const tflite::Operator& op_;
+  int32_t code_;
+};
+
+using OperatorHandler = void (*)(OperatorImporter&);
+/// Null where this program does not have the operator.
+OperatorHandler FindHandler(int32_t builtin_code);
+
+/// "PAD" or "operator 77".
+std::string TfliteOperatorName(int32_t builtin_code);
+
+/// Handlers in files of their own.
+void ImportComposite(OperatorImporter& op);
+void ImportStridedSlice(OperatorImporter& op);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_GRAPH_IMPORTER_H_

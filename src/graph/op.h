@@ -1,0 +1,81 @@
+// The operators of the intermediate representation.
+//
+// Fewer than TFLite has: the importer writes operators that differ only in spelling as one
+// (docs/architecture.md lists the rewrites), so that passes have one form to recognise.
+#ifndef LITERTLM_GRAPH_OP_H_
+#define LITERTLM_GRAPH_OP_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace litertlm {
+
+enum class Op : uint8_t {
+  // Element by element, one input.
+  kAbs,
+  kCast,
+  kCos,
+  kDequantize,
+  kExp,
+  kGelu,
+  kLog,
+  kLogicalNot,
+  kLogistic,
+  kNeg,
+  kRelu,
+  kRsqrt,
+  kSin,
+  kSqrt,
+  kTanh,
+  // Element by element, two inputs, broadcast.
+  kAdd,
+  kDiv,
+  kEqual,
+  kFloorDiv,
+  kFloorMod,
+  kGreater,
+  kGreaterEqual,
+  kLess,
+  kLessEqual,
+  kLogicalAnd,
+  kLogicalOr,
+  kMaximum,
+  kMinimum,
+  kMul,
+  kNotEqual,
+  kPow,
+  kSquaredDifference,
+  kSub,
+  // Three inputs, broadcast.
+  kSelect,
+  // Along axes; a reduced axis stays with extent 1.
+  kCumsum,
+  kMean,
+  kReduceMax,
+  kSoftmax,
+  kSum,
+  // Data movement.
+  kBroadcastTo,
+  kConcatenation,
+  kDynamicUpdateSlice,
+  kGather,
+  kPad,
+  kReshape,
+  kSlice,
+  kTile,
+  kTranspose,
+  // Matrices and tables.
+  kBatchMatMul,
+  kEmbeddingLookup,
+  kFullyConnected,
+  // Composites that have a kernel of their own.
+  kRmsNorm,
+};
+inline constexpr int kOpCount = static_cast<int>(Op::kRmsNorm) + 1;
+
+/// "ADD", as TFLite spells it.
+std::string_view OpName(Op op);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_GRAPH_OP_H_
