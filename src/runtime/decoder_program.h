@@ -1,0 +1,85 @@
+// One signature of a decoder, compiled: runs rows of tokens through the caches.
+#ifndef LITERTLM_RUNTIME_DECODER_PROGRAM_H_
+#define LITERTLM_RUNTIME_DECODER_PROGRAM_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "format/tflite.h"
+#include "runtime/decoder_signature.h"
+#include "runtime/language_model.h"
+#include "runtime/program.h"
+
+namespace litertlm {
+
+/// The layout of one cache; two programs that share caches agree on all of them.
+struct StateLayout {
+  std::string name;
+  DType dtype;
+  Shape shape;
+
+  bool operator==(const StateLayout&) const = default;
+};
+
+/// Cache memory of one conversation: one zeroed buffer for each state, in the order of the layouts.
+class StateCache : public KvCache {
+ public:
+  /// Throws kUnsupported if the system has not that much memory.
+  explicit StateCache(const std::vector<StateLayout>& layouts);
+  std::span<std::byte* const> buffers() const { return buffers_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  std::unique_ptr<std::byte[], Free> memory_;
+  std::vector<std::byte*> buffers_;
+};
+
+/// Memory and threads that the programs of a model use in turn.
+struct RunResources {
+  explicit RunResources(int threads) : workers(threads) {}
+  Workers workers;
+  Arena arena;
+};
+
+class DecoderProgram {
+ public:
+  enum class Rows : uint8_t {
+    kAsInFile,  ///< Exactly as many as the signature has.
+    kAny,
+  };
+  /// `need_logits`: false leaves out what only logits depend on.
+  /// Throws kUnsupported, for kAny also where the graph only works for the rows of the file.
+  DecoderProgram(const Graph& imported, bool need_logits, Rows rows, Workers& workers);
+
+  int64_t file_rows() const { return signature_.rows; }
+  int64_t context() const { return signature_.context; }
+  int64_t vocab_size() const { return vocab_size_; }
+  std::vector<StateLayout> StateLayouts() const;
+  /// What a run of so many rows needs besides weights and caches.
+  uint64_t WorkingBytes(int64_t rows);
+
+  /// Runs `rows` rows, the first tokens.size() of them real, at `position` and following; the rest
+  /// is padding. `logits` may be empty; else it receives those of the last row.
+  void Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position, int64_t rows,
+           std::span<float> logits, RunResources& resources);
+
+ private:
+  void FillMask(int64_t real_rows, int64_t rows, int64_t position);
+
+  DecoderSignature signature_;
+  int64_t vocab_size_ = 0;
+  std::unique_ptr<Program> program_;
+  std::vector<int32_t> tokens_;
+  std::vector<int32_t> positions_;
+  std::vector<std::byte> mask_;
+  std::vector<float> logits_;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_RUNTIME_DECODER_PROGRAM_H_

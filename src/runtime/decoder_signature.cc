@@ -1,0 +1,156 @@
+#include "runtime/decoder_signature.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <string_view>
+
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+using Names = std::span<const std::string_view>;
+constexpr std::string_view kTokenNames[] = {"tokens", "token_ids"};
+constexpr std::string_view kPositionNames[] = {"input_pos", "positions"};
+constexpr std::string_view kMaskNames[] = {"mask", "attn_mask"};
+constexpr std::string_view kStatePrefixes[] = {"kv_cache_", "k_cache_", "v_cache_"};
+
+bool IsOneOf(std::string_view name, Names names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool IsStateName(std::string_view name) {
+  return std::any_of(std::begin(kStatePrefixes), std::end(kStatePrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+[[noreturn]] void Fail(const Graph& graph, const std::string& detail) {
+  throw Error(ErrorCode::kUnsupported, fmt::format("{}: {}.", graph.name, detail));
+}
+
+const Value& InputValue(const Graph& graph, size_t input) {
+  return graph.value(graph.inputs[input].value);
+}
+
+/// True if all dimensions are 1 but the last `count`.
+bool IsPlain(const SymbolicShape& shape, size_t count) {
+  return shape.size() >= count && std::all_of(shape.begin(), shape.end() - static_cast<long>(count),
+                                              [](const Dim& dim) { return dim.Is(1); });
+}
+
+void Require(const Graph& graph, size_t input, bool fits, const char* wanted) {
+  if (fits) return;
+  Fail(graph, fmt::format("input '{}' is {} {}, not {}", graph.inputs[input].name,
+                          Info(InputValue(graph, input).dtype).name,
+                          ToString(InputValue(graph, input).shape), wanted));
+}
+
+void CheckTokensAndPositions(const Graph& graph, DecoderSignature& signature) {
+  if (signature.tokens == kNoBinding) Fail(graph, "it has no input 'tokens'");
+  if (signature.positions == kNoBinding) Fail(graph, "it has no input 'input_pos'");
+  const Value& positions = InputValue(graph, signature.positions);
+  Require(graph, signature.positions,
+          positions.dtype == DType::kI32 && IsPlain(positions.shape, 1) &&
+              positions.shape.back().outer() > 0,
+          "a vector of i32");
+  signature.rows = positions.shape.back().outer();
+  const Value& tokens = InputValue(graph, signature.tokens);
+  Require(graph, signature.tokens,
+          tokens.dtype == DType::kI32 && IsPlain(tokens.shape, 1) &&
+              tokens.shape.back().Is(signature.rows),
+          "i32 with one token for each position");
+}
+
+void CheckMask(const Graph& graph, DecoderSignature& signature) {
+  if (signature.mask == kNoBinding) return;
+  const Value& mask = InputValue(graph, signature.mask);
+  const bool dtype_fits =
+      mask.dtype == DType::kF32 || mask.dtype == DType::kF16 || mask.dtype == DType::kBool;
+  Require(
+      graph, signature.mask,
+      dtype_fits && IsPlain(mask.shape, 2) && mask.shape[mask.shape.size() - 2].Is(signature.rows),
+      "f32, f16 or bool [1, 1, rows, context]");
+  signature.context = mask.shape.back().outer();
+}
+
+void FindStates(const Graph& graph, DecoderSignature& signature) {
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const std::string& name = graph.inputs[i].name;
+    if (i == signature.tokens || i == signature.positions || i == signature.mask) continue;
+    if (!IsStateName(name)) {
+      Fail(graph, fmt::format("input '{}' is not one that this program fills", name));
+    }
+    const auto output = std::find_if(graph.outputs.begin(), graph.outputs.end(),
+                                     [&](const Binding& binding) { return binding.name == name; });
+    if (output == graph.outputs.end()) {
+      Fail(graph, fmt::format("cache '{}' is an input, but not an output", name));
+    }
+    const Value& before = InputValue(graph, i);
+    const Value& after = graph.value(output->value);
+    Require(graph, i, before.dtype == after.dtype && before.shape == after.shape,
+            "what the output of that name is");
+    signature.states.push_back({i, static_cast<size_t>(output - graph.outputs.begin())});
+  }
+}
+
+// Without a mask: the axis along which the first cache is longer than what is written into it.
+int64_t ContextFromCaches(const Graph& graph, const DecoderSignature& signature) {
+  for (const StatePair& state : signature.states) {
+    const ValueId cache = graph.inputs[state.input].value;
+    for (const Node& node : graph.nodes) {
+      if (node.op != Op::kDynamicUpdateSlice || node.inputs[0] != cache) continue;
+      const SymbolicShape& whole = graph.value(cache).shape;
+      const SymbolicShape& update = graph.value(node.inputs[1]).shape;
+      for (size_t axis = 0; axis < whole.size(); ++axis) {
+        if (whole[axis] != update[axis]) return whole[axis].outer();
+      }
+    }
+  }
+  Fail(graph, "neither a mask nor a cache shows how long its context is");
+}
+
+void FindLogits(const Graph& graph, DecoderSignature& signature) {
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    if (graph.outputs[i].name != "logits") continue;
+    const Value& logits = graph.value(graph.outputs[i].value);
+    if (logits.dtype != DType::kF32 || logits.shape.empty()) {
+      Fail(graph, "output 'logits' is not f32 [1, rows, vocabulary]");
+    }
+    signature.logits = i;
+  }
+}
+
+}  // namespace
+
+DecoderSignature ReadDecoderSignature(const Graph& graph) {
+  DecoderSignature signature;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const std::string& name = graph.inputs[i].name;
+    if (IsOneOf(name, kTokenNames)) signature.tokens = i;
+    if (IsOneOf(name, kPositionNames)) signature.positions = i;
+    if (IsOneOf(name, kMaskNames)) signature.mask = i;
+  }
+  CheckTokensAndPositions(graph, signature);
+  CheckMask(graph, signature);
+  FindStates(graph, signature);
+  FindLogits(graph, signature);
+  if (signature.mask == kNoBinding) signature.context = ContextFromCaches(graph, signature);
+  return signature;
+}
+
+std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signature) {
+  std::vector<RowAxis> axes;
+  const auto add = [&](size_t input, int from_the_end) {
+    const int rank = static_cast<int>(InputValue(graph, input).shape.size());
+    axes.push_back({graph.inputs[input].value, rank - from_the_end});
+  };
+  add(signature.tokens, 1);
+  add(signature.positions, 1);
+  if (signature.mask != kNoBinding) add(signature.mask, 2);
+  return axes;
+}
+
+}  // namespace litertlm

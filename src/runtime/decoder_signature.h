@@ -1,0 +1,37 @@
+// The roles that inputs and outputs of a decoder's signature play.
+#ifndef LITERTLM_RUNTIME_DECODER_SIGNATURE_H_
+#define LITERTLM_RUNTIME_DECODER_SIGNATURE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/ir.h"
+#include "graph/passes/passes.h"
+#include "runtime/plan.h"
+
+namespace litertlm {
+
+inline constexpr size_t kNoBinding = ~size_t{0};
+
+/// Indices into Graph::inputs and Graph::outputs.
+struct DecoderSignature {
+  size_t tokens = kNoBinding;     ///< i32 [1, rows].
+  size_t positions = kNoBinding;  ///< i32 [rows] or [1, rows].
+  size_t mask = kNoBinding;       ///< [1, 1, rows, context]; may be missing.
+  size_t logits = kNoBinding;     ///< f32 [1, 1, vocabulary]; prefill has none.
+  std::vector<StatePair> states;  ///< The caches, in the order of the inputs.
+  int64_t rows = 0;
+  int64_t context = 0;  ///< Tokens that the caches hold.
+};
+
+/// Finds the roles by the names that the known exporters use. Throws kUnsupported for an input that
+/// nobody would fill, a missing role, or a dtype or shape that does not fit the role.
+DecoderSignature ReadDecoderSignature(const Graph& graph);
+
+/// The input dimensions that grow with the number of rows.
+std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signature);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_RUNTIME_DECODER_SIGNATURE_H_

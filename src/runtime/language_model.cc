@@ -1,0 +1,160 @@
+#include "runtime/language_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "graph/import.h"
+#include "litertlm/error.h"
+#include "runtime/decoder_program.h"
+
+namespace litertlm {
+namespace {
+
+constexpr std::string_view kDecodeKey = "decode";
+constexpr std::string_view kPrefillPrefix = "prefill";
+
+// A long prompt is computed in pieces of at most so many rows, fewer where a piece would need more
+// than so much working memory: attention scores grow with rows times context.
+constexpr int64_t kMaxChunkRows = 512;
+constexpr int64_t kMinChunkRows = 16;
+constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
+
+class CompiledLanguageModel : public LanguageModel {
+ public:
+  CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options)
+      : resources_(options.threads > 0 ? options.threads : DefaultThreadCount()),
+        decode_(ImportSignature(model, kDecodeKey), /*need_logits=*/true,
+                DecoderProgram::Rows::kAsInFile, resources_.workers),
+        layouts_(decode_.StateLayouts()) {
+    if (decode_.file_rows() != 1) {
+      throw Error(ErrorCode::kUnsupported,
+                  fmt::format("{}: signature 'decode' takes {} tokens at once", model.name(),
+                              decode_.file_rows()));
+    }
+    CompilePrefill(model);
+  }
+
+  int context_length() const override { return static_cast<int>(decode_.context()); }
+  int vocab_size() const override { return static_cast<int>(decode_.vocab_size()); }
+
+  std::unique_ptr<KvCache> NewCache() const override {
+    return std::make_unique<StateCache>(layouts_);
+  }
+
+  void Prefill(KvCache& cache, std::span<const int32_t> tokens, int position) override {
+    Check(tokens, position);
+    auto& states = static_cast<StateCache&>(cache);
+    int64_t at = position;
+    while (!tokens.empty()) {
+      DecoderProgram& program = PrefillProgramFor(static_cast<int64_t>(tokens.size()), at);
+      const bool any_rows = any_rows_.has_value();
+      const int64_t rows = any_rows ? ChunkRows() : program.file_rows();
+      const auto count = std::min(static_cast<size_t>(rows), tokens.size());
+      program.Run(states, tokens.first(count), at, any_rows ? static_cast<int64_t>(count) : rows,
+                  {}, resources_);
+      tokens = tokens.subspan(count);
+      at += static_cast<int64_t>(count);
+    }
+  }
+
+  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) override {
+    Check({&token, 1}, position);
+    if (logits.size() != static_cast<size_t>(vocab_size())) {
+      throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary");
+    }
+    decode_.Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, resources_);
+  }
+
+ private:
+  // The longest prefill signature serves every number of rows; where its graph does not allow that,
+  // all are kept as they are.
+  void CompilePrefill(const TfliteModel& model) {
+    std::vector<Graph> graphs;
+    for (const std::string& key : SignatureKeys(model)) {
+      if (key.starts_with(kPrefillPrefix)) graphs.push_back(ImportSignature(model, key));
+    }
+    const auto rows_of = [](const Graph& graph) { return ReadDecoderSignature(graph).rows; };
+    std::sort(graphs.begin(), graphs.end(),
+              [&](const Graph& a, const Graph& b) { return rows_of(a) > rows_of(b); });
+    if (graphs.empty()) return;
+    try {
+      any_rows_.emplace(graphs.front(), /*need_logits=*/false, DecoderProgram::Rows::kAny,
+                        resources_.workers);
+      CheckSameStates(*any_rows_, graphs.front());
+      return;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kBadInput) throw;
+    }
+    any_rows_.reset();
+    for (const Graph& graph : graphs) {
+      fixed_rows_.push_back(std::make_unique<DecoderProgram>(
+          graph, /*need_logits=*/false, DecoderProgram::Rows::kAsInFile, resources_.workers));
+      CheckSameStates(*fixed_rows_.back(), graph);
+    }
+  }
+
+  void CheckSameStates(const DecoderProgram& program, const Graph& graph) const {
+    if (program.StateLayouts() != layouts_ || program.context() != decode_.context()) {
+      throw Error(ErrorCode::kBadInput,
+                  graph.name + ": its caches differ from those of signature 'decode'");
+    }
+  }
+
+  void Check(std::span<const int32_t> tokens, int position) const {
+    const auto end = static_cast<int64_t>(position) + static_cast<int64_t>(tokens.size());
+    if (position < 0 || end > decode_.context()) {
+      throw Error(ErrorCode::kContextFull,
+                  fmt::format("{} tokens at position {} do not fit into a context of {}",
+                              tokens.size(), position, decode_.context()),
+                  "convert the model with a larger --kv-cache-max-len");
+    }
+    for (const int32_t token : tokens) {
+      if (token < 0 || token >= vocab_size()) {
+        throw Error(ErrorCode::kUsage,
+                    fmt::format("token {} is not in the vocabulary of {}", token, vocab_size()));
+      }
+    }
+  }
+
+  int64_t ChunkRows() {
+    if (chunk_rows_ == 0) {
+      chunk_rows_ = kMaxChunkRows;
+      while (chunk_rows_ > kMinChunkRows && any_rows_->WorkingBytes(chunk_rows_) > kMaxChunkBytes) {
+        chunk_rows_ /= 2;
+      }
+    }
+    return chunk_rows_;
+  }
+
+  // Of the programs with fixed rows, the shortest that takes all the rest, else the longest. It
+  // must end within the context even with its padding, because an update that does not fit is moved
+  // back and would overwrite earlier entries. A decode step always fits.
+  DecoderProgram& PrefillProgramFor(int64_t remaining, int64_t position) {
+    if (any_rows_.has_value()) return *any_rows_;
+    DecoderProgram* best = nullptr;
+    for (const auto& program : fixed_rows_) {  // Longest first.
+      if (position + program->file_rows() > decode_.context()) continue;
+      if (best == nullptr || program->file_rows() >= remaining) best = program.get();
+    }
+    return best == nullptr ? decode_ : *best;
+  }
+
+  RunResources resources_;
+  DecoderProgram decode_;
+  std::vector<StateLayout> layouts_;
+  std::optional<DecoderProgram> any_rows_;
+  std::vector<std::unique_ptr<DecoderProgram>> fixed_rows_;  ///< Longest first.
+  int64_t chunk_rows_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
+                                                    const RuntimeOptions& options) {
+  return std::make_unique<CompiledLanguageModel>(model, options);
+}
+
+}  // namespace litertlm

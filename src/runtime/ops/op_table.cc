@@ -1,0 +1,61 @@
+#include "litertlm/error.h"
+#include "runtime/tensor.h"
+
+namespace litertlm {
+
+OpFunction FunctionOf(Op op) {
+  switch (op) {
+    case Op::kCast:
+      return RunCast;
+    case Op::kDequantize:
+      return RunDequantize;
+    case Op::kSelect:
+      return RunSelect;
+    case Op::kCumsum:
+      return RunCumsum;
+    case Op::kMean:
+    case Op::kReduceMax:
+    case Op::kSum:
+      return RunReduction;
+    case Op::kSoftmax:
+      return RunSoftmax;
+    case Op::kRmsNorm:
+      return RunRmsNorm;
+    case Op::kBroadcastTo:
+      return RunBroadcastTo;
+    case Op::kConcatenation:
+      return RunConcatenation;
+    case Op::kDynamicUpdateSlice:
+      return RunDynamicUpdateSlice;
+    case Op::kGather:
+      return RunGather;
+    case Op::kPad:
+      return RunPad;
+    case Op::kReshape:
+      return RunReshape;
+    case Op::kSlice:
+      return RunSlice;
+    case Op::kTile:
+      return RunTile;
+    case Op::kTranspose:
+      return RunTranspose;
+    case Op::kBatchMatMul:
+      return RunBatchMatMul;
+    case Op::kEmbeddingLookup:
+      return RunEmbeddingLookup;
+    case Op::kFullyConnected:
+      return RunFullyConnected;
+    default:
+      break;
+  }
+  if (const OpFunction unary = UnaryFunction(op)) return unary;
+  if (const OpFunction binary = BinaryFunction(op)) return binary;
+  throw Error(ErrorCode::kInternal, "operator " + std::string(OpName(op)) + " has no kernel");
+}
+
+bool WorksInPlace(Op op) {
+  return UnaryFunction(op) != nullptr || BinaryFunction(op) != nullptr || op == Op::kSoftmax ||
+         op == Op::kRmsNorm;
+}
+
+}  // namespace litertlm

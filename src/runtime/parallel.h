@@ -1,0 +1,31 @@
+// Loops that use several threads only where that pays.
+#ifndef LITERTLM_RUNTIME_PARALLEL_H_
+#define LITERTLM_RUNTIME_PARALLEL_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/thread_pool.h"
+
+namespace litertlm {
+
+/// Calls `f(first, last)` for parts of [0, count). `cost` is the number of elementary steps of one
+/// item; loops below some ten thousand steps are not worth waking a thread for.
+template <typename F>
+void ParallelRanges(ThreadPool& pool, int64_t count, int64_t cost, F&& f) {
+  constexpr int64_t kStepsPerPart = 1 << 15;
+  const int64_t items = std::max<int64_t>(1, kStepsPerPart / std::max<int64_t>(cost, 1));
+  const int64_t parts = (count + items - 1) / items;
+  if (parts <= 1 || pool.threads() == 1) {
+    if (count > 0) f(int64_t{0}, count);
+    return;
+  }
+  pool.ParallelFor(static_cast<size_t>(parts), [&](size_t part, int) {
+    const int64_t first = static_cast<int64_t>(part) * items;
+    f(first, std::min(first + items, count));
+  });
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_RUNTIME_PARALLEL_H_

@@ -1,0 +1,211 @@
+#include "runtime/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "litertlm/error.h"
+#include "runtime/arena_layout.h"
+#include "runtime/tensor.h"
+
+namespace litertlm {
+namespace {
+
+using Place = Location::Place;
+constexpr size_t kNever = std::numeric_limits<size_t>::max();
+constexpr uint64_t kMaxArenaBytes = uint64_t{16} << 30;
+
+/// A piece of memory that holds one value after another, or several views of one.
+struct Storage {
+  Place place;
+  uint64_t index = 0;  ///< As in Location.
+  uint64_t bytes = 0;
+  bool writable = false;  ///< Nodes may write over what it holds.
+  size_t first = 0;       ///< The node that first writes it.
+  size_t last = 0;        ///< The last node that reads it.
+};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const std::vector<StatePair>& states, int64_t rows)
+      : graph_(graph), states_(states), storage_of_(graph.values.size(), kNever) {
+    plan_.rows = rows;
+    plan_.shapes.resize(graph.values.size());
+    plan_.locations.resize(graph.values.size());
+  }
+
+  Plan Make() {
+    FindLastUses();
+    PlaceInputs();
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) PlaceNode(i);
+    PlaceOutputs();
+    LayOutArena();
+    for (size_t value = 0; value < storage_of_.size(); ++value) {
+      if (storage_of_[value] == kNever) continue;
+      const Storage& storage = storages_[storage_of_[value]];
+      plan_.locations[value] = {storage.place, storage.index};
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  // A reshape reads its input for as long as its own result is read.
+  void FindLastUses() {
+    last_use_.assign(graph_.values.size(), 0);
+    for (const Binding& output : graph_.outputs) last_use_[output.value] = graph_.nodes.size();
+    for (size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      for (const ValueId input : node.inputs) {
+        if (input == kNoValue) continue;
+        size_t& last = last_use_[input];
+        last = std::max(last, i);
+        if (node.op == Op::kReshape) last = std::max(last, last_use_[node.outputs[0]]);
+      }
+    }
+  }
+
+  void PlaceInputs() {
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const ValueId value = graph_.inputs[i].value;
+      Storage storage{Place::kInput, i};
+      storage.writable = std::any_of(states_.begin(), states_.end(),
+                                     [i](const StatePair& state) { return state.input == i; });
+      storage.last = last_use_[value];
+      Assign(value, std::move(storage));
+    }
+  }
+
+  void PlaceNode(size_t i) {
+    const Node& node = graph_.nodes[i];
+    for (const ValueId input : node.inputs) {
+      if (input != kNoValue && storage_of_[input] == kNever) PlaceConstant(input);
+    }
+    if (const size_t shared = SharedStorage(i); shared != kNever) {
+      const ValueId output = node.outputs.front();
+      SetShape(output);
+      storage_of_[output] = shared;
+      storages_[shared].last = std::max(storages_[shared].last, last_use_[output]);
+      return;
+    }
+    for (const ValueId output : node.outputs) {
+      Storage storage{Place::kArena};
+      storage.writable = true;
+      storage.first = i;
+      storage.last = std::max(i, last_use_[output]);
+      Assign(output, std::move(storage));
+    }
+  }
+
+  void PlaceConstant(ValueId value) {
+    Storage storage{Place::kConstant};
+    storage.last = kNever;
+    Assign(value, std::move(storage));
+  }
+
+  /// The storage of an input that node `i` may or must write its output to.
+  size_t SharedStorage(size_t i) {
+    const Node& node = graph_.nodes[i];
+    if (node.outputs.size() != 1) return kNever;
+    if (node.op == Op::kReshape) return storage_of_[node.inputs[0]];
+    if (node.op == Op::kDynamicUpdateSlice) {
+      const size_t operand = storage_of_[node.inputs[0]];
+      const bool separate =
+          storage_of_[node.inputs[1]] != operand && storage_of_[node.inputs[2]] != operand;
+      return separate && DiesAt(operand, i) ? operand : kNever;
+    }
+    if (!WorksInPlace(node.op)) return kNever;
+    const uint64_t bytes = BytesOf(node.outputs.front());
+    for (size_t j = 0; j < std::min<size_t>(node.inputs.size(), 2); ++j) {
+      const size_t candidate = storage_of_[node.inputs[j]];
+      const bool fits = storages_[candidate].place == Place::kArena &&
+                        storages_[candidate].bytes == bytes && BytesOf(node.inputs[j]) == bytes;
+      if (fits && DiesAt(candidate, i)) return candidate;
+    }
+    return kNever;
+  }
+
+  bool DiesAt(size_t storage, size_t node) const {
+    return storages_[storage].writable && storages_[storage].last <= node;
+  }
+
+  void PlaceOutputs() {
+    for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+      const ValueId value = graph_.outputs[i].value;
+      if (storage_of_[value] == kNever) PlaceConstant(value);
+      Storage& storage = storages_[storage_of_[value]];
+      const auto state = std::find_if(states_.begin(), states_.end(),
+                                      [i](const StatePair& pair) { return pair.output == i; });
+      if (state != states_.end()) {
+        const bool in_place = storage.place == Place::kInput && storage.index == state->input;
+        if (!in_place) plan_.copied_outputs.push_back(i);
+      } else if (storage.place == Place::kArena && storage.bytes == BytesOf(value)) {
+        storage.place = Place::kOutput;
+        storage.index = i;
+      } else {
+        plan_.copied_outputs.push_back(i);
+      }
+    }
+  }
+
+  // Blocks are handed out in the order of the nodes, so that memory is free again as soon as the
+  // last reader has run.
+  void LayOutArena() {
+    std::vector<std::vector<size_t>> begins(graph_.nodes.size());
+    std::vector<std::vector<size_t>> ends(graph_.nodes.size() + 1);
+    for (size_t i = 0; i < storages_.size(); ++i) {
+      if (storages_[i].place != Place::kArena) continue;
+      begins[storages_[i].first].push_back(i);
+      ends[storages_[i].last].push_back(i);
+    }
+    ArenaLayout layout;
+    for (size_t node = 0; node < graph_.nodes.size(); ++node) {
+      for (const size_t i : begins[node]) {
+        storages_[i].index = layout.Allocate(Aligned(storages_[i].bytes));
+      }
+      for (const size_t i : ends[node]) {
+        layout.Release(storages_[i].index, Aligned(storages_[i].bytes));
+      }
+      if (layout.size() > kMaxArenaBytes) {
+        throw Error(ErrorCode::kUnsupported,
+                    fmt::format("{}: {} rows need more than {} GiB of working memory", graph_.name,
+                                plan_.rows, kMaxArenaBytes >> 30));
+      }
+    }
+    plan_.arena_bytes = layout.size();
+  }
+
+  static uint64_t Aligned(uint64_t bytes) {
+    return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+  }
+
+  void SetShape(ValueId value) {
+    plan_.shapes[value] = Concrete(graph_.value(value).shape, plan_.rows);
+  }
+
+  uint64_t BytesOf(ValueId value) {
+    SetShape(value);
+    return BytesFor(graph_.value(value).dtype, static_cast<uint64_t>(plan_.shapes[value].count()));
+  }
+
+  void Assign(ValueId value, Storage storage) {
+    storage.bytes = BytesOf(value);
+    storage_of_[value] = storages_.size();
+    storages_.push_back(std::move(storage));
+  }
+
+  const Graph& graph_;
+  const std::vector<StatePair>& states_;
+  Plan plan_;
+  std::vector<Storage> storages_;
+  std::vector<size_t> storage_of_;  ///< By value.
+  std::vector<size_t> last_use_;    ///< By value; nodes.size() for outputs.
+};
+
+}  // namespace
+
+Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows) {
+  return Planner(graph, states, rows).Make();
+}
+
+}  // namespace litertlm

@@ -1,0 +1,63 @@
+// A graph made ready to run.
+#ifndef LITERTLM_RUNTIME_PROGRAM_H_
+#define LITERTLM_RUNTIME_PROGRAM_H_
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/ir.h"
+#include "graph/passes/passes.h"
+#include "runtime/plan.h"
+#include "runtime/tensor.h"
+
+namespace litertlm {
+
+/// Memory that programs use in turn; grows to what the largest needs.
+class Arena {
+ public:
+  std::byte* Reserve(uint64_t bytes);
+  uint64_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  std::unique_ptr<std::byte[], Free> memory_;
+  uint64_t size_ = 0;
+};
+
+/// Runs a graph node by node. Not thread-safe.
+class Program {
+ public:
+  /// `states` are inputs that are updated in place. Throws kInternal for an operator without
+  /// a kernel.
+  Program(Graph graph, std::vector<StatePair> states);
+
+  const Graph& graph() const { return graph_; }
+
+  /// `inputs` and `outputs` are in the graph's order and as large as the shapes for `rows` rows
+  /// say; a state pair's are the same.
+  void Run(int64_t rows, std::span<std::byte* const> inputs, std::span<std::byte* const> outputs,
+           Arena& arena, Workers& workers);
+
+  /// Bytes of the arena that a run of so many rows needs.
+  uint64_t WorkingBytes(int64_t rows) { return PlanFor(rows).arena_bytes; }
+
+ private:
+  const Plan& PlanFor(int64_t rows);
+
+  Graph graph_;
+  std::vector<StatePair> states_;
+  std::vector<OpFunction> functions_;  ///< By node.
+  std::list<Plan> plans_;              ///< Of the last numbers of rows, latest first.
+};
+
+/// Computes nodes for constant folding.
+NodeEvaluator MakeEvaluator(Workers& workers);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_RUNTIME_PROGRAM_H_
