@@ -22,8 +22,8 @@ struct Affixes {
   std::string suffix;
 };
 
-/// Renders a conversation turn by turn. Append-only: what an earlier turn rendered to never changes,
-/// so the KV cache of earlier turns stays valid. Immutable.
+/// Renders a conversation turn by turn. Append-only: what an earlier turn rendered to never
+/// changes, so the KV cache of earlier turns stays valid. Immutable.
 class ChatTemplate {
  public:
   /// From `prompt_templates`; where a file has none, from its model type. Throws kUnsupported with
@@ -35,6 +35,10 @@ class ChatTemplate {
   /// the model answer. `thinking` false appends the family's empty thought, where it has one.
   std::vector<PromptPart> RenderTurn(std::string_view system, std::string_view user, bool first,
                                      bool thinking) const;
+
+  /// Makes the tokens that delimit turns control tokens of `tokenizer`, so that the text of a
+  /// message cannot end it.
+  void MarkControlTokens(Tokenizer& tokenizer) const;
 
   bool supports_thinking() const;
 

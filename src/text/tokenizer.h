@@ -21,7 +21,11 @@ enum class ControlTokens {
   kParse,   ///< Text of prompt templates.
 };
 
-/// Immutable after loading; any thread may use it.
+/// Immutable once it is shared; any thread may then use it.
+///
+/// Control tokens are those that the file calls special (Hugging Face) or control (SentencePiece),
+/// and those that `MarkControl` names. Other added or user-defined tokens ("<think>", a run of
+/// newlines) are ordinary vocabulary and are found in any text.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -36,6 +40,9 @@ class Tokenizer {
   /// The id of the token that is spelled so (in the vocabulary's own form), if there is one.
   virtual std::optional<TokenId> Find(std::string_view piece) const = 0;
   virtual bool IsControl(TokenId id) const = 0;
+  /// Makes a token a control token. Gemma's `<end_of_turn>` is a user-defined piece, for instance:
+  /// without this a user's text could end the user's turn.
+  virtual void MarkControl(TokenId id) = 0;
   /// One more than the largest id.
   virtual int size() const = 0;
 

@@ -1,0 +1,21 @@
+// Pieces that stand for one byte: "<0x0A>".
+#ifndef LITERTLM_TEXT_BYTE_PIECE_H_
+#define LITERTLM_TEXT_BYTE_PIECE_H_
+
+#include <string>
+#include <string_view>
+
+#include "text/tokenizer.h"
+
+namespace litertlm {
+
+std::string BytePiece(unsigned char byte);
+/// The byte, or -1 if the piece is not of that form.
+int ByteOfPiece(std::string_view piece);
+
+/// Throws kUsage for an id outside the vocabulary.
+void CheckTokenId(const Tokenizer& tokenizer, TokenId id);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_TEXT_BYTE_PIECE_H_

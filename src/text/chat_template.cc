@@ -1,0 +1,122 @@
+#include "text/chat_template.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+constexpr std::string_view kEmptyThought = "<think>\n\n</think>\n\n";
+
+struct Family {
+  Affixes user, model, system;
+  bool has_system;
+};
+
+const Family kChatMl = {{"<|im_start|>user\n", "<|im_end|>\n"},
+                        {"<|im_start|>assistant\n", "<|im_end|>\n"},
+                        {"<|im_start|>system\n", "<|im_end|>\n"},
+                        true};
+const Family kGemma = {{"<start_of_turn>user\n", "<end_of_turn>\n"},
+                       {"<start_of_turn>model\n", "<end_of_turn>\n"},
+                       {},
+                       false};
+
+Affixes Read(const proto::PromptAffixes& affixes) { return {affixes.prefix(), affixes.suffix()}; }
+
+// What a file without templates is meant to be prompted with, by its model type.
+const Family* FamilyOf(const proto::LlmModelType& type) {
+  switch (type.model_type_case()) {
+    case proto::LlmModelType::kQwen3:
+    case proto::LlmModelType::kQwen2P5:
+      return &kChatMl;
+    case proto::LlmModelType::kGemma3:
+    case proto::LlmModelType::kGemma3N:
+      return &kGemma;
+    default:
+      return nullptr;
+  }
+}
+
+bool Thinks(const proto::LlmMetadata& metadata) {
+  return metadata.llm_model_type().has_qwen3() ||
+         std::any_of(metadata.channels().begin(), metadata.channels().end(),
+                     [](const proto::Channel& channel) { return channel.start() == "<think>"; });
+}
+
+}  // namespace
+
+ChatTemplate ChatTemplate::FromMetadata(const proto::LlmMetadata& metadata,
+                                        std::string_view where) {
+  ChatTemplate result;
+  result.thinks_ = Thinks(metadata);
+  if (metadata.has_prompt_templates()) {
+    const proto::PromptTemplates& templates = metadata.prompt_templates();
+    result.user_ = Read(templates.user());
+    result.model_ = Read(templates.model());
+    result.system_ = Read(templates.system());
+    result.has_system_ = templates.has_system();
+  } else if (const Family* family = FamilyOf(metadata.llm_model_type())) {
+    result.user_ = family->user;
+    result.model_ = family->model;
+    result.system_ = family->system;
+    result.has_system_ = family->has_system;
+  } else {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: the metadata holds no prompt templates for chats.", where),
+                "Use --raw to give the model text as it is.");
+  }
+  return result;
+}
+
+std::vector<PromptPart> ChatTemplate::RenderTurn(std::string_view system, std::string_view user,
+                                                 bool first, bool thinking) const {
+  std::vector<PromptPart> parts;
+  const auto fixed = [&](std::string text) {
+    if (text.empty()) return;
+    // Neighbours of one kind are one text: tokens may span the seam.
+    if (!parts.empty() && parts.back().control == ControlTokens::kParse) {
+      parts.back().text += text;
+    } else {
+      parts.push_back({std::move(text), ControlTokens::kParse});
+    }
+  };
+  const auto given = [&](std::string text) {
+    if (!text.empty()) parts.push_back({std::move(text), ControlTokens::kAsText});
+  };
+  if (!first) fixed(model_.suffix);
+  if (first && !system.empty() && has_system_) {
+    fixed(system_.prefix);
+    given(std::string(system));
+    fixed(system_.suffix);
+  }
+  fixed(user_.prefix);
+  if (first && !system.empty() && !has_system_) {
+    given(fmt::format("{}\n\n{}", system, user));
+  } else {
+    given(std::string(user));
+  }
+  fixed(user_.suffix + model_.prefix);
+  if (thinks_ && !thinking) fixed(std::string(kEmptyThought));
+  return parts;
+}
+
+void ChatTemplate::MarkControlTokens(Tokenizer& tokenizer) const {
+  for (const Affixes* affixes : {&user_, &model_, &system_}) {
+    for (const std::string* text : {&affixes->prefix, &affixes->suffix}) {
+      for (const TokenId id : tokenizer.Encode(*text, ControlTokens::kParse)) {
+        const std::string spelling = tokenizer.TokenBytes(id);
+        const bool tag = spelling.size() > 2 && spelling.front() == '<' && spelling.back() == '>';
+        if (tag) tokenizer.MarkControl(id);
+      }
+    }
+  }
+}
+
+bool ChatTemplate::supports_thinking() const { return thinks_; }
+
+}  // namespace litertlm

@@ -1,0 +1,351 @@
+// tokenizer.json with a BPE model, as Hugging Face's tokenizers library applies it.
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <limits>
+#include <utility>
+
+#include "base/utf8.h"
+#include "litertlm/error.h"
+#include "text/byte_piece.h"
+#include "text/hf_pipeline.h"
+#include "text/merge.h"
+#include "text/piece_matcher.h"
+#include "text/tokenizer.h"
+#include "text/vocabulary.h"
+
+namespace litertlm {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr int64_t kMaxId = 1 << 24;  // Bounds memory; the largest vocabularies have 2^18.
+
+struct AddedToken {
+  bool special = false;
+  bool strip_left = false, strip_right = false;  // Takes the white space beside it along.
+  bool single_word = false;                      // Only where no letter or digit touches it.
+};
+
+bool IsSpace(std::string_view text, size_t at) {
+  return std::string_view(" \t\n\r\v\f").find(text[at]) != std::string_view::npos;
+}
+bool IsWordByte(std::string_view text, size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  return std::isalnum(byte) != 0 || byte == '_' || byte >= 0x80;
+}
+
+class HfTokenizer : public Tokenizer {
+ public:
+  HfTokenizer(object json, std::string_view where);
+
+  void Encode(std::string_view text, ControlTokens control,
+              std::vector<TokenId>& ids) const override;
+  std::string TokenBytes(TokenId id) const override;
+  std::optional<TokenId> Find(std::string_view piece) const override {
+    return vocabulary_.Find(piece);
+  }
+  bool IsControl(TokenId id) const override {
+    return id >= 0 && id < size() && control_[static_cast<size_t>(id)];
+  }
+  void MarkControl(TokenId id) override { control_.at(static_cast<size_t>(id)) = true; }
+  int size() const override { return vocabulary_.size(); }
+
+ private:
+  void ReadVocabulary(object model);
+  void ReadMerges(object model);
+  void ReadAddedTokens(object json);
+  TokenId CheckedId(int64_t id) const;
+
+  // Cuts `text` at added tokens; calls `token(id)` and `gap(text, first)` in order.
+  template <typename OnToken, typename OnGap>
+  void Scan(const PieceMatcher& matcher, std::string_view text, ControlTokens control, bool first,
+            OnToken token, OnGap gap) const;
+  void EncodeWord(std::string_view word, std::vector<TokenId>& ids) const;
+  std::vector<Symbol> ByteSymbols(std::string_view word) const;
+  std::vector<Symbol> CharacterSymbols(std::string_view word) const;
+
+  const std::string where_;
+  HfPipeline pipeline_;
+  Vocabulary vocabulary_;
+  PairTable merges_;
+  std::vector<bool> control_;                          // By id.
+  std::vector<std::pair<TokenId, AddedToken>> added_;  // Sorted by id.
+  PieceMatcher added_matcher_;                         // Found in the text as it is.
+  PieceMatcher normalized_matcher_;                    // Found in the normalized text.
+  std::array<TokenId, 256> byte_ids_;
+  TokenId unknown_ = -1;
+  bool fuse_unknown_ = false;
+  bool byte_fallback_ = false;
+  bool ignore_merges_ = false;  // A word that is a token is that token, whatever the merges say.
+
+  const AddedToken* Added(TokenId id) const {
+    const auto it = std::lower_bound(added_.begin(), added_.end(), id,
+                                     [](const auto& a, TokenId b) { return a.first < b; });
+    return it != added_.end() && it->first == id ? &it->second : nullptr;
+  }
+};
+
+HfTokenizer::HfTokenizer(object json, std::string_view where)
+    : where_(where), pipeline_(ReadHfPipeline(json, where)) {
+  const object model = json["model"].get_object().value();
+  std::string_view type = "BPE";  // Old files do not say.
+  if (model["type"].error() == simdjson::SUCCESS) type = model["type"].get_string().value();
+  if (type != "BPE") {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: the model type {} is not supported; BPE is.", where, type));
+  }
+  const auto flag = [&](std::string_view key) {
+    const auto value = model[key];
+    return value.error() == simdjson::SUCCESS && value.is_bool() && value.get_bool().value();
+  };
+  fuse_unknown_ = flag("fuse_unk");
+  byte_fallback_ = flag("byte_fallback");
+  ignore_merges_ = flag("ignore_merges");
+  ReadVocabulary(model);
+  ReadMerges(model);
+  ReadAddedTokens(json);
+  control_.resize(static_cast<size_t>(size()));
+  for (const auto& [id, token] : added_) control_[static_cast<size_t>(id)] = token.special;
+
+  const auto unknown = model["unk_token"];
+  if (unknown.error() == simdjson::SUCCESS && unknown.is_string()) {
+    unknown_ = vocabulary_.Find(unknown.get_string().value()).value_or(-1);
+  }
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string piece = pipeline_.byte_level
+                                  ? std::string(ByteLevelChar(static_cast<unsigned char>(byte)))
+                                  : BytePiece(static_cast<unsigned char>(byte));
+    byte_ids_[static_cast<size_t>(byte)] = vocabulary_.Find(piece).value_or(-1);
+  }
+}
+
+TokenId HfTokenizer::CheckedId(int64_t id) const {
+  if (id < 0 || id > kMaxId) {
+    throw Error(ErrorCode::kBadInput, fmt::format("{}: {} is not a token id.", where_, id));
+  }
+  return static_cast<TokenId>(id);
+}
+
+void HfTokenizer::ReadVocabulary(object model) {
+  const object vocab = model["vocab"].get_object().value();
+  vocabulary_.Reserve(vocab.size(), vocab.size() * 8);
+  for (const auto& [piece, id] : vocab) {
+    if (!vocabulary_.Add(piece, CheckedId(id.get_int64().value()))) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: two pieces have the id {}.", where_, id.get_int64().value()));
+    }
+  }
+}
+
+void HfTokenizer::ReadMerges(object model) {
+  const simdjson::dom::array list = model["merges"].get_array().value();
+  // Arrays longer than 2^24 - 1 report that length; the table must never fill up.
+  if (list.size() >= (1 << 24) - 1) {
+    throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
+  }
+  merges_.Reserve(list.size());
+  int32_t rank = 0;
+  std::string joined;
+  for (const element merge : list) {
+    std::string_view left, right;
+    if (merge.is_array()) {
+      left = merge.at(0).get_string().value();
+      right = merge.at(1).get_string().value();
+    } else {
+      const std::string_view text = merge.get_string().value();
+      const size_t space = text.find(' ');
+      left = text.substr(0, space);
+      right = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
+    }
+    joined = left;
+    joined += right;
+    const auto left_id = vocabulary_.Find(left), right_id = vocabulary_.Find(right),
+               id = vocabulary_.Find(joined);
+    if (!left_id || !right_id || !id) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: merge {} (\"{}\" and \"{}\") names a piece that is not in the "
+                              "vocabulary.",
+                              where_, rank, left, right));
+    }
+    merges_.Add(*left_id, *right_id, rank++, *id);
+  }
+}
+
+void HfTokenizer::ReadAddedTokens(object json) {
+  const auto found = json["added_tokens"];
+  if (found.error() != simdjson::SUCCESS || found.is_null()) return;
+  const simdjson::dom::array list = found.get_array().value();
+  for (const element entry : list) {
+    const auto flag = [&](std::string_view key) {
+      const auto value = entry[key];
+      return value.error() == simdjson::SUCCESS && value.get_bool().value();
+    };
+    const std::string_view content = entry["content"].get_string().value();
+    const TokenId id = CheckedId(entry["id"].get_int64().value());
+    if (!vocabulary_.Add(content, id)) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: the added token \"{}\" has the id {} of another piece.", where_,
+                              content, id));
+    }
+    added_.push_back({id, {flag("special"), flag("lstrip"), flag("rstrip"), flag("single_word")}});
+    (flag("normalized") ? normalized_matcher_ : added_matcher_).Add(content, id);
+  }
+  std::sort(added_.begin(), added_.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+}
+
+template <typename OnToken, typename OnGap>
+void HfTokenizer::Scan(const PieceMatcher& matcher, std::string_view text, ControlTokens control,
+                       bool first, OnToken token, OnGap gap) const {
+  const auto allowed = [&](TokenId id) {
+    return control == ControlTokens::kParse || !IsControl(id);
+  };
+  size_t start = 0;
+  for (size_t at = 0; !matcher.empty() && at < text.size();) {
+    const auto match = matcher.At(text, at, allowed);
+    if (!match) {
+      ++at;
+      continue;
+    }
+    const AddedToken& added = *Added(match->id);
+    size_t end = at + match->size;
+    if (added.single_word &&
+        ((at > 0 && IsWordByte(text, at - 1)) || (end < text.size() && IsWordByte(text, end)))) {
+      ++at;
+      continue;
+    }
+    size_t begin = at;
+    while (added.strip_left && begin > start && IsSpace(text, begin - 1)) --begin;
+    while (added.strip_right && end < text.size() && IsSpace(text, end)) ++end;
+    if (begin > start) gap(text.substr(start, begin - start), first && start == 0);
+    token(match->id);
+    start = at = end;
+  }
+  if (start < text.size()) gap(text.substr(start), first && start == 0);
+}
+
+void HfTokenizer::Encode(std::string_view text, ControlTokens control,
+                         std::vector<TokenId>& ids) const {
+  std::string valid;
+  if (!IsValidUtf8(text)) {
+    valid = ReplaceInvalidUtf8(text);
+    text = valid;
+  }
+  const auto token = [&](TokenId id) { ids.push_back(id); };
+  Scan(added_matcher_, text, control, true, token, [&](std::string_view gap, bool first) {
+    const std::string normalized = pipeline_.Normalize(gap, first);
+    Scan(normalized_matcher_, normalized, control, first, token, [&](std::string_view part, bool) {
+      for (const std::string_view word : pipeline_.Split(part)) EncodeWord(word, ids);
+    });
+  });
+}
+
+std::vector<Symbol> HfTokenizer::ByteSymbols(std::string_view word) const {
+  std::vector<Symbol> symbols;
+  symbols.reserve(word.size());
+  for (uint32_t i = 0; i < word.size(); ++i) {
+    const TokenId id = byte_ids_[static_cast<unsigned char>(word[i])];
+    if (id >= 0) {
+      symbols.push_back({id, i, 1});
+    } else if (unknown_ >= 0) {
+      symbols.push_back({unknown_, i, 1});
+    }
+  }
+  return symbols;
+}
+
+std::vector<Symbol> HfTokenizer::CharacterSymbols(std::string_view word) const {
+  std::vector<Symbol> symbols;
+  for (uint32_t i = 0; i < word.size();) {
+    const auto size = static_cast<uint32_t>(DecodeUtf8(word, i).length);
+    const std::string_view character = word.substr(i, size);
+    const auto byte_known = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; };
+    if (const auto id = vocabulary_.Find(character)) {
+      symbols.push_back({*id, i, size});
+    } else if (byte_fallback_ && std::all_of(character.begin(), character.end(), byte_known)) {
+      for (uint32_t b = 0; b < size; ++b) {
+        symbols.push_back({byte_ids_[static_cast<unsigned char>(character[b])], i + b, 1});
+      }
+    } else if (unknown_ >= 0) {
+      if (fuse_unknown_ && !symbols.empty() && symbols.back().id == unknown_) {
+        symbols.back().size += size;
+      } else {
+        symbols.push_back({unknown_, i, size});
+      }
+    }
+    i += size;
+  }
+  return symbols;
+}
+
+void HfTokenizer::EncodeWord(std::string_view word, std::vector<TokenId>& ids) const {
+  if (word.size() > std::numeric_limits<uint32_t>::max()) {
+    throw Error(ErrorCode::kUsage, "A text of 4 GiB cannot be tokenized.");
+  }
+  if (ignore_merges_) {
+    std::string piece;
+    for (const char c : word) {
+      if (pipeline_.byte_level) {
+        piece += ByteLevelChar(static_cast<unsigned char>(c));
+      } else {
+        piece += c;
+      }
+    }
+    if (const auto id = vocabulary_.Find(piece); id && !IsControl(*id)) {
+      ids.push_back(*id);
+      return;
+    }
+  }
+  std::vector<Symbol> symbols = pipeline_.byte_level ? ByteSymbols(word) : CharacterSymbols(word);
+  MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
+    const PairTable::Entry* entry = merges_.Find(left.id, right.id);
+    if (entry == nullptr) return std::nullopt;
+    return Merge{entry->rank, entry->id};
+  });
+  for (const Symbol& symbol : symbols) ids.push_back(symbol.id);
+}
+
+std::string HfTokenizer::TokenBytes(TokenId id) const {
+  CheckTokenId(*this, id);
+  const std::string_view piece = vocabulary_.Piece(id);
+  if (Added(id) != nullptr) return std::string(piece);
+  if (!pipeline_.byte_level) {
+    if (byte_fallback_) {
+      if (const int byte = ByteOfPiece(piece); byte >= 0) {
+        return std::string(1, static_cast<char>(byte));
+      }
+    }
+    if (pipeline_.space_mark.empty()) return std::string(piece);
+    return ReplaceAll(piece, pipeline_.space_mark, " ");
+  }
+  std::string bytes;
+  for (size_t i = 0; i < piece.size();) {
+    const Utf8Char c = DecodeUtf8(piece, i);
+    const int byte = ByteOfLevelChar(c.code);
+    if (byte < 0) return std::string(piece);  // Not spelled in stand-ins: as it is.
+    bytes += static_cast<char>(byte);
+    i += c.length;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where) {
+  simdjson::dom::parser parser;
+  try {
+    const object root =
+        parser.parse(reinterpret_cast<const char*>(json.data()), json.size()).get_object().value();
+    return std::make_unique<HfTokenizer>(root, where);
+  } catch (const simdjson::simdjson_error& e) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} is not a valid tokenizer.json: {}.", where, e.what()));
+  }
+}
+
+}  // namespace litertlm

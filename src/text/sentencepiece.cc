@@ -1,0 +1,309 @@
+// SentencePiece models of type BPE. The file is a protobuf ModelProto; its pieces are read without
+// building an object for each, since Gemma has 262,144 of them.
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <protozero/pbf_reader.hpp>
+#include <utility>
+
+#include "base/utf8.h"
+#include "litertlm/error.h"
+#include "text/byte_piece.h"
+#include "text/merge.h"
+#include "text/normalizer.h"
+#include "text/piece_matcher.h"
+#include "text/tokenizer.h"
+#include "text/vocabulary.h"
+
+namespace litertlm {
+namespace {
+
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581 stands for a space.
+constexpr size_t kMaxPieces = 1 << 24;
+
+using WireType = protozero::pbf_wire_type;
+
+// A field's number with the only wire type that it may have: damaged files have others.
+constexpr uint32_t Field(protozero::pbf_tag_type number, WireType type) {
+  return protozero::tag_and_type(number, type);
+}
+
+enum PieceType : uint8_t {
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6,
+};
+
+// Lower ranks first, for the highest score first: the order of floats as integers, reversed.
+int64_t RankOfScore(float score) {
+  const auto bits = std::bit_cast<int32_t>(-score + 0.0f);  // + 0: one zero only.
+  return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
+}
+
+class SentencePieceTokenizer : public Tokenizer {
+ public:
+  SentencePieceTokenizer(Bytes model, std::string_view where);
+
+  void Encode(std::string_view text, ControlTokens control,
+              std::vector<TokenId>& ids) const override;
+  std::string TokenBytes(TokenId id) const override;
+  std::optional<TokenId> Find(std::string_view piece) const override {
+    return vocabulary_.Find(piece);
+  }
+  bool IsControl(TokenId id) const override {
+    return id >= 0 && id < size() && control_[static_cast<size_t>(id)];
+  }
+  void MarkControl(TokenId id) override { control_.at(static_cast<size_t>(id)) = true; }
+  int size() const override { return vocabulary_.size(); }
+
+ private:
+  void ReadPiece(protozero::pbf_reader message);
+  void ReadTrainer(protozero::pbf_reader message);
+  void ReadNormalizer(protozero::pbf_reader message);
+  PieceType Type(TokenId id) const { return types_[static_cast<size_t>(id)]; }
+
+  std::string Normalize(std::string_view text) const;
+  std::vector<Symbol> InitialSymbols(std::string_view text, ControlTokens control) const;
+  std::optional<Merge> FindMerge(std::string_view piece) const;
+  void EmitUnknown(std::string_view text, std::vector<TokenId>& ids) const;
+
+  const std::string where_;
+  Vocabulary vocabulary_;
+  std::vector<float> scores_;
+  std::vector<PieceType> types_;
+  std::vector<bool> control_;
+  PieceMatcher matcher_;  // User-defined and control pieces.
+  std::array<TokenId, 256> byte_ids_;
+  TokenId unknown_ = -1;
+  bool byte_fallback_ = false;
+  bool add_dummy_prefix_ = true;
+  bool remove_extra_spaces_ = true;
+  bool escape_spaces_ = true;
+  bool space_as_suffix_ = false;
+};
+
+SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view where)
+    : where_(where) {
+  byte_ids_.fill(-1);
+  vocabulary_.Reserve(model.size() / 16, model.size());
+  protozero::pbf_reader message(reinterpret_cast<const char*>(model.data()), model.size());
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case Field(1, WireType::length_delimited):
+        ReadPiece(message.get_message());
+        break;
+      case Field(2, WireType::length_delimited):
+        ReadTrainer(message.get_message());
+        break;
+      case Field(3, WireType::length_delimited):
+        ReadNormalizer(message.get_message());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  if (size() == 0) {
+    throw Error(ErrorCode::kBadInput, fmt::format("{}: the SentencePiece model is empty.", where_));
+  }
+  control_.resize(static_cast<size_t>(size()));
+  for (TokenId id = 0; id < size(); ++id) {
+    control_[static_cast<size_t>(id)] = Type(id) == kControl;
+  }
+}
+
+void SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
+  const TokenId id = size();
+  std::string_view piece;
+  float score = 0;
+  PieceType type = kNormal;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case Field(1, WireType::length_delimited): {
+        const protozero::data_view view = message.get_view();
+        piece = {view.data(), view.size()};
+        break;
+      }
+      case Field(2, WireType::fixed32):
+        score = message.get_float();
+        break;
+      case Field(3, WireType::varint):
+        type = static_cast<PieceType>(message.get_enum());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  if (piece.empty() || std::isnan(score) || scores_.size() >= kMaxPieces) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: piece {} of the SentencePiece model is not valid.", where_, id));
+  }
+  vocabulary_.Add(piece, id);
+  scores_.push_back(score);
+  types_.push_back(type);
+  if (type == kUserDefined || type == kControl) matcher_.Add(piece, id);
+  if (type == kUnknown) unknown_ = id;
+  if (type == kByte) {
+    if (const int byte = ByteOfPiece(piece); byte >= 0) byte_ids_[static_cast<size_t>(byte)] = id;
+  }
+}
+
+void SentencePieceTokenizer::ReadTrainer(protozero::pbf_reader message) {
+  constexpr int kBpe = 2;
+  int type = 1;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case Field(3, WireType::varint):
+        type = message.get_enum();
+        break;
+      case Field(24, WireType::varint):
+        space_as_suffix_ = message.get_bool();
+        break;
+      case Field(35, WireType::varint):
+        byte_fallback_ = message.get_bool();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  if (type != kBpe) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{}: SentencePiece model type {} is not supported; 2 (BPE) is.", where_, type));
+  }
+}
+
+void SentencePieceTokenizer::ReadNormalizer(protozero::pbf_reader message) {
+  bool has_character_map = false;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case Field(2, WireType::length_delimited):
+        has_character_map = message.get_view().size() > 0;
+        break;
+      case Field(3, WireType::varint):
+        add_dummy_prefix_ = message.get_bool();
+        break;
+      case Field(4, WireType::varint):
+        remove_extra_spaces_ = message.get_bool();
+        break;
+      case Field(5, WireType::varint):
+        escape_spaces_ = message.get_bool();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  if (has_character_map) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: the SentencePiece model normalizes text by a character map, which "
+                            "is not supported.",
+                            where_));
+  }
+}
+
+std::string SentencePieceTokenizer::Normalize(std::string_view text) const {
+  std::string result = ReplaceInvalidUtf8(text);
+  if (remove_extra_spaces_) {
+    std::string single;
+    for (const char c : result) {
+      if (c != ' ' || (!single.empty() && single.back() != ' ')) single += c;
+    }
+    if (!single.empty() && single.back() == ' ') single.pop_back();
+    result = std::move(single);
+  }
+  if (add_dummy_prefix_ && !result.empty()) {
+    result.insert(space_as_suffix_ ? result.size() : 0, 1, ' ');
+  }
+  return escape_spaces_ ? ReplaceAll(result, " ", kSpaceMark) : result;
+}
+
+std::vector<Symbol> SentencePieceTokenizer::InitialSymbols(std::string_view text,
+                                                           ControlTokens control) const {
+  const auto allowed = [&](TokenId id) {
+    return control == ControlTokens::kParse || !IsControl(id);
+  };
+  std::vector<Symbol> symbols;
+  for (size_t at = 0; at < text.size(); at += symbols.back().size) {
+    const auto begin = static_cast<uint32_t>(at);
+    if (const auto match = matcher_.At(text, at, allowed)) {
+      symbols.push_back({match->id, begin, static_cast<uint32_t>(match->size), true});
+      continue;
+    }
+    const auto length = static_cast<uint32_t>(DecodeUtf8(text, at).length);
+    const auto merge = FindMerge(text.substr(at, length));
+    symbols.push_back({merge ? merge->id : -1, begin, length});
+  }
+  return symbols;
+}
+
+std::optional<Merge> SentencePieceTokenizer::FindMerge(std::string_view piece) const {
+  const auto id = vocabulary_.Find(piece);
+  if (!id || IsControl(*id)) return std::nullopt;
+  const PieceType type = Type(*id);
+  if (type != kNormal && type != kUserDefined) return std::nullopt;
+  return Merge{RankOfScore(scores_[static_cast<size_t>(*id)]), *id};
+}
+
+void SentencePieceTokenizer::EmitUnknown(std::string_view text, std::vector<TokenId>& ids) const {
+  for (const char c : text) {
+    const TokenId byte = byte_fallback_ ? byte_ids_[static_cast<unsigned char>(c)] : -1;
+    if (byte < 0) {
+      if (unknown_ >= 0) ids.push_back(unknown_);
+      return;
+    }
+    ids.push_back(byte);
+  }
+}
+
+void SentencePieceTokenizer::Encode(std::string_view text, ControlTokens control,
+                                    std::vector<TokenId>& ids) const {
+  const std::string normalized = Normalize(text);
+  if (normalized.size() > std::numeric_limits<uint32_t>::max()) {
+    throw Error(ErrorCode::kUsage, "A text of 4 GiB cannot be tokenized.");
+  }
+  std::vector<Symbol> symbols = InitialSymbols(normalized, control);
+  const auto span = [&](uint32_t begin, uint32_t size) {
+    return std::string_view(normalized).substr(begin, size);
+  };
+  MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) {
+    return FindMerge(span(left.begin, left.size + right.size));
+  });
+  for (const Symbol& symbol : symbols) {
+    if (symbol.id >= 0) {
+      ids.push_back(symbol.id);
+    } else {
+      EmitUnknown(span(symbol.begin, symbol.size), ids);
+    }
+  }
+}
+
+std::string SentencePieceTokenizer::TokenBytes(TokenId id) const {
+  CheckTokenId(*this, id);
+  const std::string_view piece = vocabulary_.Piece(id);
+  if (Type(id) == kByte) {
+    if (const int byte = ByteOfPiece(piece); byte >= 0) {
+      return std::string(1, static_cast<char>(byte));
+    }
+  }
+  if (Type(id) == kControl || Type(id) == kUnknown) return std::string(piece);
+  return ReplaceAll(piece, kSpaceMark, " ");
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> LoadSentencePiece(Bytes model, std::string_view where) {
+  try {
+    return std::make_unique<SentencePieceTokenizer>(model, where);
+  } catch (const protozero::exception& e) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} is not a valid SentencePiece model: {}.", where, e.what()),
+                "The file is damaged; fetch it again.");
+  }
+}
+
+}  // namespace litertlm
