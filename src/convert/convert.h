@@ -15,10 +15,10 @@ namespace litertlm {
 
 /// How weights are stored (docs/quantization.md).
 enum class Quantization {
-  kNone,               ///< f32.
-  kFp16,               ///< f16, widened where it is used.
-  kInt8,               ///< Weight-only int8 per output channel; arithmetic in f32.
-  kDynamicInt8,        ///< The same codes; activations are quantized on the fly.
+  kNone,                 ///< f32.
+  kFp16,                 ///< f16, widened where it is used.
+  kInt8,                 ///< Weight-only int8 per output channel; arithmetic in f32.
+  kDynamicInt8,          ///< The same codes; activations are quantized on the fly.
   kDynamicInt4Block32,   ///< int4 with one scale per 32 weights.
   kDynamicInt4Block128,  ///< int4 with one scale per 128 weights.
 };
