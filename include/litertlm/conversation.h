@@ -14,7 +14,7 @@
 namespace litertlm {
 
 struct ConversationOptions {
-  std::string system;    ///< What the model is told to be; may be empty.
+  std::string system{};  ///< What the model is told to be; may be empty.
   bool thinking = true;  ///< False: a model that can think is told not to.
 };
 

@@ -27,14 +27,14 @@ struct SamplerOptions {
   float repetition_penalty = 1.0f;
   /// Is subtracted from the logits of the tokens that the reply holds. 0: off.
   float presence_penalty = 0.0f;
-  std::optional<uint64_t> seed;  ///< Absent: another one each time.
+  std::optional<uint64_t> seed{};  ///< Absent: another one each time.
 };
 
 struct GenerationOptions {
-  std::optional<SamplerOptions> sampler;  ///< Absent: what the file recommends.
-  int max_tokens = 0;                     ///< Of the reply; 0: as many as the context holds.
-  std::vector<std::string> stop_texts;    ///< The reply ends before the first of these.
-  bool ignore_stop_tokens = false;        ///< Go on after the tokens that end a reply.
+  std::optional<SamplerOptions> sampler{};  ///< Absent: what the file recommends.
+  int max_tokens = 0;                       ///< Of the reply; 0: as many as the context holds.
+  std::vector<std::string> stop_texts{};    ///< The reply ends before the first of these.
+  bool ignore_stop_tokens = false;          ///< Go on after the tokens that end a reply.
   /// The reply ends soon after this has become true. May be set by any thread or by a signal
   /// handler; must outlive the call. May be null.
   const std::atomic<bool>* cancel = nullptr;

@@ -1,3 +1,49 @@
+#include <signal.h>
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
 #include "litertlm/error.h"
 
-int main() { return 0; }
+namespace litertlm {
+namespace {
+
+int Fail(const Error& error) {
+  PrintError(error);
+  return ExitStatus(error.code());
+}
+
+int Main(int argc, char** argv) {
+  // A closed pipe is met as a failing write, so that nothing is left half done.
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    std::vector<std::unique_ptr<Command>> commands;
+    commands.push_back(MakeRunCommand());
+    commands.push_back(MakeConvertCommand());
+    commands.push_back(MakeInspectCommand());
+    commands.push_back(MakeTokenizeCommand());
+    commands.push_back(MakeDetokenizeCommand());
+    commands.push_back(MakeLogitsCommand());
+    Command* command = ParseCommandLine(argc, argv, commands);
+    return command != nullptr ? command->Run() : 0;
+  } catch (const ClosedPipe&) {
+    return kClosedPipeStatus;
+  } catch (const Error& error) {
+    return Fail(error);
+  } catch (const std::bad_alloc&) {
+    return Fail(Error(ErrorCode::kInternal, "Out of memory.",
+                      "Close other programs, or take a smaller model."));
+  } catch (const std::exception& error) {
+    return Fail(Error(ErrorCode::kInternal, error.what(),
+                      "This is a defect of litert-lm-cli; please report it."));
+  }
+}
+
+}  // namespace
+}  // namespace litertlm
+
+int main(int argc, char** argv) { return litertlm::Main(argc, argv); }

@@ -61,9 +61,21 @@ const proto::LlmMetadata& ModelState::metadata() {
 
 const Tokenizer& ModelState::tokenizer() {
   std::call_once(tokenizer_once_, [&] {
-    if (tokenizer_ == nullptr) tokenizer_ = LoadTokenizer(*file_);
+    if (tokenizer_ != nullptr) return;
+    std::unique_ptr<Tokenizer> tokenizer = LoadTokenizer(*file_);
+    MarkControlTokens(*tokenizer);
+    tokenizer_ = std::move(tokenizer);
   });
   return *tokenizer_;
+}
+
+void ModelState::MarkControlTokens(Tokenizer& tokenizer) {
+  try {
+    chat_template().MarkControlTokens(tokenizer);
+  } catch (const Error& error) {
+    // Without a template there are no turns that a text could end; who needs one will hear of it.
+    if (error.code() != ErrorCode::kUnsupported) throw;
+  }
 }
 
 const PromptSettings& ModelState::settings() {

@@ -40,6 +40,8 @@ class ModelState {
   GenerationContext generation_context(bool tell_thoughts);
 
  private:
+  void MarkControlTokens(Tokenizer& tokenizer);
+
   std::optional<LitertlmFile> file_;
   ModelOptions options_;
 

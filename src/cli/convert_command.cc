@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/conversion.h"
+#include "cli/terminal.h"
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+class ConvertCommand : public Command {
+ public:
+  std::string_view name() const override { return "convert"; }
+  std::string_view summary() const override {
+    return "Make a .litertlm file of a Hugging Face checkpoint";
+  }
+  std::string_view examples() const override {
+    return "  litert-lm-cli convert ./Qwen3-0.6B\n"
+           "  litert-lm-cli convert ./gemma-3-270m-it --quantize dynamic_int4_block32\n"
+           "  litert-lm-cli convert tiny-qwen3 --quantize none --output-dir /tmp/tiny --force\n";
+  }
+  void Declare(Flags& flags) override;
+  int Run() override;
+
+ private:
+  ModelFlags model_;
+  std::optional<std::string> quantize_;
+  std::optional<int> kv_cache_max_len_;
+  std::vector<int> prefill_seq_lens_;
+  std::optional<std::filesystem::path> output_dir_;
+  std::optional<int> threads_;
+  bool force_ = false;
+};
+
+void ConvertCommand::Declare(Flags& flags) {
+  model_.Declare(flags, /*required=*/true);
+  flags.Option("--quantize", "CODING", quantize_,
+               "dynamic_int8 (default), int8, fp16, none, dynamic_int4_block32 or "
+               "dynamic_int4_block128");
+  flags.Option("--kv-cache-max-len", "N", kv_cache_max_len_,
+               "Tokens that a conversation can hold, prompts and replies together (1280)");
+  flags.Option("--prefill-seq-len", "N,...", prefill_seq_lens_,
+               "Lengths of the prefill signatures; 256 stands for 8,64,128,256,512,1024 (256)");
+  flags.Option("--output-dir", "DIR", output_dir_,
+               "Where NAME.litertlm is written (models/ORG/NAME)");
+  flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
+  flags.Switch("--force", force_, "Convert again where the file exists already");
+}
+
+int ConvertCommand::Run() {
+  const ModelStore store(model_.models_dir);
+  const CheckpointLocation location = store.FindCheckpoint(*model_.model);
+  ConvertOptions options{.checkpoint = location.folder, .output = location.output};
+  if (output_dir_) options.output = *output_dir_ / location.output.filename();
+  if (quantize_) {
+    const auto quantization = ParseQuantization(*quantize_);
+    if (!quantization) {
+      throw Error(ErrorCode::kUsage, fmt::format("Unknown value for --quantize: {}.", *quantize_),
+                  "Known: dynamic_int8, int8, fp16, none, dynamic_int4_block32, "
+                  "dynamic_int4_block128.");
+    }
+    options.quantization = *quantization;
+  }
+  if (kv_cache_max_len_) options.kv_cache_max_len = *kv_cache_max_len_;
+  if (!prefill_seq_lens_.empty()) options.prefill_seq_lens = prefill_seq_lens_;
+  if (threads_) options.threads = *threads_;
+
+  const std::string run =
+      fmt::format("litert-lm-cli run {}", output_dir_ ? options.output.string() : *model_.model);
+  if (std::filesystem::exists(options.output) && !force_) {
+    if (!output_dir_) CheckOrigin(location);
+    WriteOut(
+        fmt::format("Model already exists: {}\nRun it:          {}\nConvert it again: "
+                    "litert-lm-cli convert {} --force\n",
+                    options.output.string(), run, *model_.model));
+    return 0;
+  }
+  WriteOut(ConvertVisibly(options) + "\n");
+  if (!output_dir_) store.RememberOrigin(location);
+  WriteOut(fmt::format("Run it: {}\n", run));
+  return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeConvertCommand() { return std::make_unique<ConvertCommand>(); }
+
+}  // namespace litertlm

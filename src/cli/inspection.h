@@ -1,0 +1,26 @@
+// What a `.litertlm` file holds, as JSON and as text.
+#ifndef LITERTLM_CLI_INSPECTION_H_
+#define LITERTLM_CLI_INSPECTION_H_
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "litertlm/error.h"
+
+namespace litertlm {
+
+struct Inspection {
+  Json report;
+  std::optional<Error> error;  ///< The first section that cannot be read; the rest is reported.
+};
+
+/// Throws where the container itself cannot be read.
+Inspection InspectFile(const std::filesystem::path& path);
+
+std::string FormatInspection(const Json& report);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_CLI_INSPECTION_H_

@@ -1,0 +1,181 @@
+#include "engine/sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+TokenId SampleOnce(const SamplerOptions& options, std::vector<float> logits) {
+  return Sampler(options, {}, {}, {}).Sample(logits);
+}
+
+// How often each token is drawn.
+std::map<TokenId, int> Draw(SamplerOptions options, const std::vector<float>& logits, int times) {
+  options.seed = 1;
+  Sampler sampler(options, {}, {}, {});
+  std::map<TokenId, int> counts;
+  for (int i = 0; i < times; ++i) {
+    std::vector<float> row = logits;
+    ++counts[sampler.Sample(row)];
+  }
+  return counts;
+}
+
+std::set<TokenId> DrawnTokens(const SamplerOptions& options, const std::vector<float>& logits) {
+  std::set<TokenId> tokens;
+  for (const auto& [token, count] : Draw(options, logits, 5000)) tokens.insert(token);
+  return tokens;
+}
+
+TEST(Sampler, GreedyTakesTheFirstOfTheBest) {
+  EXPECT_EQ(SampleOnce({}, {1, 5, 3, 5}), 1);
+  EXPECT_EQ(SampleOnce({.temperature = 2, .top_k = 1}, {1, 5, 3, 5}), 1);
+  EXPECT_EQ(SampleOnce({}, {kNaN, -3, kNaN, -2}), 3);
+}
+
+TEST(Sampler, RefusesARowWithoutANumber) {
+  try {
+    SampleOnce({}, {kNaN, kNaN});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  }
+}
+
+TEST(Sampler, NeverChoosesSuppressedTokens) {
+  const std::vector<TokenId> suppressed = {1, 3};
+  Sampler sampler({}, suppressed, {}, {});
+  std::vector<float> logits = {1, 5, 3, 5};
+  EXPECT_EQ(sampler.Sample(logits), 2);
+}
+
+TEST(Sampler, DrawsByProbability) {
+  // Probabilities 1/7, 2/7, 4/7.
+  const std::vector<float> logits = {0, std::log(2.0f), std::log(4.0f)};
+  constexpr int kTimes = 70000;
+  auto counts = Draw({.temperature = 1}, logits, kTimes);
+  // Five standard deviations.
+  EXPECT_NEAR(counts[0], kTimes / 7, 460);
+  EXPECT_NEAR(counts[1], kTimes * 2 / 7, 600);
+  EXPECT_NEAR(counts[2], kTimes * 4 / 7, 660);
+  // Half the temperature squares the ratios: 1 : 4 : 16.
+  counts = Draw({.temperature = 0.5f}, logits, kTimes);
+  EXPECT_NEAR(counts[0], kTimes / 21, 290);
+  EXPECT_NEAR(counts[2], kTimes * 16 / 21, 570);
+}
+
+TEST(Sampler, TopKKeepsTheBestAndOfEqualsTheFirst) {
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_k = 2}, {2, 3, 3, 3, 1}),
+            (std::set<TokenId>{1, 2}));
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_k = 100}, {1, 1, 1}), (std::set<TokenId>{0, 1, 2}));
+}
+
+TEST(Sampler, TopPKeepsTheFewestThatReachIt) {
+  // Probabilities 0.05, 0.5, 0.15, 0.3.
+  const std::vector<float> logits = {std::log(0.05f), std::log(0.5f), std::log(0.15f),
+                                     std::log(0.3f)};
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_p = 0.4f}, logits), (std::set<TokenId>{1}));
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_p = 0.6f}, logits), (std::set<TokenId>{1, 3}));
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_p = 0.9f}, logits), (std::set<TokenId>{1, 2, 3}));
+  // Shares count among what top-k left: 0.5 / 0.8 = 0.625.
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .top_k = 2, .top_p = 0.6f}, logits),
+            (std::set<TokenId>{1}));
+}
+
+TEST(Sampler, TopPLooksBeyondTheFirstFewHundred) {
+  // 1000 equal tokens: 900 are needed.
+  const std::vector<float> logits(1000, 1.0f);
+  const auto tokens = DrawnTokens({.temperature = 1, .top_p = 0.9f}, logits);
+  EXPECT_GT(tokens.size(), 800u);
+  EXPECT_LT(*tokens.rbegin(), 901);
+}
+
+TEST(Sampler, MinPKeepsThoseNearTheBest) {
+  const std::vector<float> logits = {std::log(0.05f), std::log(0.5f), std::log(0.15f),
+                                     std::log(0.3f)};
+  EXPECT_EQ(DrawnTokens({.temperature = 1, .min_p = 0.5f}, logits), (std::set<TokenId>{1, 3}));
+}
+
+TEST(Sampler, RepetitionPenaltyCountsPromptAndReplyAndSparesStopTokens) {
+  const std::vector<TokenId> spared = {2};
+  const std::vector<TokenId> context = {0, 2};
+  Sampler sampler({.repetition_penalty = 2}, {}, spared, context);
+  std::vector<float> logits = {4, 3, -1, 1.5f};
+  EXPECT_EQ(sampler.Sample(logits), 1);
+  EXPECT_THAT(logits, testing::ElementsAre(2, 3, -1, 1.5f));
+  logits = {4, 3, -1, 1.25f};
+  EXPECT_EQ(sampler.Sample(logits), 0);
+  EXPECT_THAT(logits, testing::ElementsAre(2, 1.5f, -1, 1.25f));
+  logits = {-4, -3, -9, -9};
+  sampler.Sample(logits);
+  EXPECT_THAT(logits, testing::ElementsAre(-8, -6, -9, -9));
+}
+
+TEST(Sampler, PresencePenaltyCountsOnlyTheReply) {
+  const std::vector<TokenId> context = {0};
+  Sampler sampler({.presence_penalty = 1.5f}, {}, {}, context);
+  std::vector<float> logits = {4, 3};
+  EXPECT_EQ(sampler.Sample(logits), 0);
+  logits = {4, 3};
+  EXPECT_EQ(sampler.Sample(logits), 1);
+}
+
+// The numbers are SplitMix64's first outputs for seed 1234567 (Rosetta Code, "Pseudo-random
+// numbers/Splitmix64"), scaled to [0, 1): a row of equal logits shows them.
+TEST(Sampler, DrawsTheSameOnEveryMachine) {
+  constexpr size_t kTokens = 1000;
+  Sampler sampler({.temperature = 1, .seed = 1234567}, {}, {}, {});
+  for (const uint64_t expected :
+       {6457827717110365317u, 3203168211198807973u, 9817491932198370423u}) {
+    std::vector<float> logits(kTokens, 0.0f);
+    const double uniform = static_cast<double>(expected >> 11) * 0x1p-53;
+    EXPECT_EQ(sampler.Sample(logits), static_cast<TokenId>(uniform * kTokens));
+  }
+}
+
+TEST(Sampler, TakesAnotherSeedEachTimeAndSaysWhich) {
+  const SamplerOptions options{.temperature = 1};
+  EXPECT_NE(Sampler(options, {}, {}, {}).seed(), Sampler(options, {}, {}, {}).seed());
+  EXPECT_EQ(Sampler({.seed = 7}, {}, {}, {}).seed(), 7u);
+}
+
+TEST(Sampler, RefusesValuesOutOfRange) {
+  for (const SamplerOptions& options :
+       {SamplerOptions{.temperature = -1}, SamplerOptions{.top_k = -1}, SamplerOptions{.top_p = 0},
+        SamplerOptions{.top_p = 1.5f}, SamplerOptions{.min_p = 1},
+        SamplerOptions{.repetition_penalty = 0}, SamplerOptions{.temperature = kNaN}}) {
+    EXPECT_THROW(CheckSamplerOptions(options), Error);
+  }
+}
+
+// A vocabulary of Gemma's size, sampled with usual settings, must not cost what a layer costs.
+TEST(Sampler, IsFastForALargeVocabulary) {
+  std::vector<float> logits(262144);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    logits[i] = std::sin(static_cast<float>(i) * 12.9898f) * 8;
+  }
+  Sampler sampler({.temperature = 1, .top_k = 64, .top_p = 0.95f}, {}, {}, {});
+  double fastest = 1;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    sampler.Sample(logits);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    fastest = std::min(fastest, took.count());
+  }
+  RecordProperty("microseconds", static_cast<int>(fastest * 1e6));
+  EXPECT_LT(fastest, 0.02);
+}
+
+}  // namespace
+}  // namespace litertlm
