@@ -1,0 +1,103 @@
+// What is wrong with a command line, help, and the parts that make messages.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/progress.h"
+#include "cli/suggest.h"
+#include "tests/cli/program.h"
+
+namespace litertlm {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(CommandLine, MistakesEndInOneSentenceAndStatus64) {
+  const struct {
+    std::vector<std::string> arguments;
+    const char* message;
+    const char* hint;
+  } mistakes[] = {
+      {{"rnu"}, "Unknown command rnu.", "Did you mean run?"},
+      {{"run", "--temprature", "3"}, "Unknown option --temprature.", "--temperature"},
+      {{"run", "--temprature=3"}, "Unknown option --temprature.", "--temperature"},
+      {{"run", "a", "b"}, "Unexpected argument b.", "run --help"},
+      {{"run", "--top-k"}, "--top-k", "run --help"},
+      {{"run", "--top-k", "x", "--prompt", "x"}, "--top-k", "run --help"},
+      {{"run", "--threads", "-1", "--prompt", "x"}, "--threads: -1 is below 0.", "run --help"},
+      {{"run", "tiny-qwen3", "--top-p", "3", "--prompt", "x"}, "The top-p is 3", ""},
+      {{"run", "tiny-qwen3", "--temperature", "-1", "--prompt", "x"}, "The temperature is -1", ""},
+      {{"run", "--ids", "1,x"}, "--ids: \"x\" is not a whole number.", "1,2,3"},
+      {{"run", "--ids", "1", "--raw"}, "--ids cannot be combined", "run --help"},
+      {{"run", "--ids", "1", "--system", "x"}, "--system", "run --help"},
+      {{"run", "--ids", "99999"}, "99999", ""},
+      {{"convert"}, "MODEL is required.", "convert --help"},
+      {{"convert", "tiny-qwen3", "--quantize", "q4", "--force"}, "q4", "dynamic_int8"},
+      {{"convert", "/etc/passwd"}, "/etc/passwd is a file", "checkpoint folder"},
+      {{"logits", "tiny-qwen3", "--ids", "1"}, "--out is missing.", "--out"},
+      {{"logits", "tiny-qwen3", "--out", "x.npy"}, "either --ids or --prompt", "logits --help"},
+      {{"detokenize", "tiny-qwen3", "99999"}, "99999", ""},
+  };
+  for (const auto& mistake : mistakes) {
+    const Outcome outcome = RunProgram(mistake.arguments);
+    SCOPED_TRACE(testing::PrintToString(mistake.arguments));
+    EXPECT_EQ(outcome.status, 64);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("error: ")));
+    EXPECT_THAT(outcome.err, HasSubstr(mistake.message));
+    EXPECT_THAT(outcome.err, HasSubstr(mistake.hint));
+  }
+}
+
+TEST(CommandLine, EveryCommandExplainsItselfWithExamples) {
+  const Outcome program = RunProgram({"--help"});
+  EXPECT_EQ(program.status, 0);
+  for (const std::string command :
+       {"run", "convert", "inspect", "tokenize", "detokenize", "logits"}) {
+    EXPECT_THAT(program.out, HasSubstr("\n  " + command + " "));
+    const Outcome outcome = RunProgram({command, "--help"});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_THAT(outcome.out, HasSubstr("Usage: litert-lm-cli " + command + " "));
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  litert-lm-cli " + command + " "));
+  }
+  EXPECT_EQ(RunProgram({}).out, program.out);
+}
+
+TEST(CommandLine, SaysItsVersion) {
+  const Outcome outcome = RunProgram({"--version"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, testing::MatchesRegex("litert-lm-cli [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(EditDistance, CountsTheSmallestNumberOfChanges) {
+  EXPECT_EQ(EditDistance("run", "run"), 0);
+  EXPECT_EQ(EditDistance("rnu", "run"), 1);
+  EXPECT_EQ(EditDistance("", "run"), 3);
+  EXPECT_EQ(EditDistance("kitten", "sitting"), 3);
+}
+
+TEST(DidYouMean, NamesOnlyWhatIsNear) {
+  const std::vector<std::string> known = {"Qwen/Qwen3-0.6B", "tiny-qwen3", "tiny-gemma3"};
+  EXPECT_EQ(DidYouMean("tiny-qwen", known), "Did you mean tiny-qwen3? ");
+  EXPECT_EQ(DidYouMean("qwen/qwen3-0.6b", known), "Did you mean Qwen/Qwen3-0.6B? ");
+  EXPECT_EQ(DidYouMean("llama", known), "");
+}
+
+TEST(Format, GivesNumbersAPersonCanRead) {
+  EXPECT_EQ(FormatBytes(999), "999 bytes");
+  EXPECT_EQ(FormatBytes(1500), "1.5 kB");
+  EXPECT_EQ(FormatBytes(604600000), "604.6 MB");
+  EXPECT_EQ(FormatBytes(999960000), "1.00 GB");
+  EXPECT_EQ(FormatBytes(4020000000), "4.02 GB");
+  EXPECT_EQ(FormatSeconds(0.84), "0.8 s");
+  EXPECT_EQ(FormatSeconds(125.4), "2 min 5 s");
+}
+
+TEST(Elide, LeavesTheMiddleOut) {
+  EXPECT_EQ(Elide("short", 10), "short");
+  EXPECT_EQ(Elide("model.layers.11.q_proj", 12), "model…q_proj");
+}
+
+}  // namespace
+}  // namespace litertlm

@@ -1,0 +1,204 @@
+#include "tests/cli/program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <regex>
+#include <thread>
+
+namespace litertlm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kPatience = std::chrono::seconds(10);
+
+const char kProgramPath[] = LITERTLM_BINARY_DIR "/litert-lm-cli";
+
+[[noreturn]] void Execute(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv = {const_cast<char*>("litert-lm-cli")};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(kProgramPath, argv.data());
+  ::_exit(127);
+}
+
+int Status(int wait_status) {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+struct Pipe {
+  Pipe() { EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0); }
+  std::array<int, 2> ends{};
+};
+
+// Writes `input` and reads both outputs until they end, whichever is ready.
+void Exchange(const std::string& input, int in, int out, int err, Outcome& outcome) {
+  size_t written = 0;
+  if (input.empty()) ::close(std::exchange(in, -1));
+  std::array<std::pair<int, std::string*>, 2> streams = {
+      {{out, &outcome.out}, {err, &outcome.err}}};
+  while (streams[0].first >= 0 || streams[1].first >= 0) {
+    std::array<pollfd, 3> fds = {
+        {{streams[0].first, POLLIN, 0}, {streams[1].first, POLLIN, 0}, {in, POLLOUT, 0}}};
+    ::poll(fds.data(), fds.size(), -1);
+    for (size_t i = 0; i < 2; ++i) {
+      if (fds[i].revents == 0) continue;
+      std::array<char, 65536> buffer;
+      const ssize_t n = ::read(streams[i].first, buffer.data(), buffer.size());
+      if (n > 0) {
+        streams[i].second->append(buffer.data(), static_cast<size_t>(n));
+      } else {
+        ::close(std::exchange(streams[i].first, -1));
+      }
+    }
+    if (in >= 0 && fds[2].revents != 0) {
+      const ssize_t n = ::write(in, input.data() + written, input.size() - written);
+      if (n > 0) written += static_cast<size_t>(n);
+      if (n <= 0 || written == input.size()) ::close(std::exchange(in, -1));
+    }
+  }
+  if (in >= 0) ::close(in);
+}
+
+}  // namespace
+
+TestFolder::TestFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "litertlm-XXXXXX").string();
+  EXPECT_NE(::mkdtemp(name.data()), nullptr);
+  path_ = name;
+}
+
+TestFolder::~TestFolder() { std::filesystem::remove_all(path_); }
+
+const std::filesystem::path& SharedModels() {
+  static const std::filesystem::path folder = LITERTLM_BINARY_DIR "/tests/models";
+  return folder;
+}
+
+void ConvertOnce(const std::string& model) {
+  const Outcome outcome = RunProgram({"convert", model});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+}
+
+Outcome Invoke(const Invocation& invocation) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Pipe in;
+  Pipe out;
+  Pipe err;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::signal(SIGPIPE, SIG_DFL);
+    ::dup2(invocation.input ? in.ends[0] : ::open("/dev/null", O_RDONLY), STDIN_FILENO);
+    ::dup2(invocation.out_file.empty()
+               ? out.ends[1]
+               : ::open(invocation.out_file.c_str(), O_WRONLY | O_CREAT, 0644),
+           STDOUT_FILENO);
+    ::dup2(err.ends[1], STDERR_FILENO);
+    ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
+    ::unsetenv("NO_COLOR");
+    for (const auto& [name, value] : invocation.environment) {
+      ::setenv(name.c_str(), value.c_str(), 1);
+    }
+    Execute(invocation.arguments);
+  }
+  ::close(in.ends[0]);
+  ::close(out.ends[1]);
+  if (invocation.closed_output) ::close(std::exchange(out.ends[0], -1));
+  ::close(err.ends[1]);
+  std::thread interrupter;
+  if (invocation.interrupt_milliseconds > 0) {
+    interrupter = std::thread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(invocation.interrupt_milliseconds));
+      ::kill(pid, SIGINT);
+    });
+  }
+  Outcome outcome;
+  Exchange(invocation.input.value_or(""), in.ends[1], out.ends[0], err.ends[0], outcome);
+  if (interrupter.joinable()) interrupter.join();
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  outcome.status = Status(status);
+  return outcome;
+}
+
+Outcome RunProgram(const std::vector<std::string>& arguments) {
+  return Invoke(Invocation{.arguments = arguments});
+}
+
+Terminal::Terminal(const std::vector<std::string>& arguments, const std::filesystem::path& state) {
+  winsize size{.ws_row = 40, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
+  pid_ = ::forkpty(&fd_, nullptr, nullptr, &size);
+  if (pid_ == 0) {
+    ::setenv("TERM", "xterm-256color", 1);
+    ::setenv("XDG_STATE_HOME", state.c_str(), 1);
+    ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
+    ::unsetenv("NO_COLOR");
+    Execute(arguments);
+  }
+}
+
+Terminal::~Terminal() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ::close(fd_);
+}
+
+void Terminal::Type(const std::string& keys) {
+  ASSERT_EQ(::write(fd_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+}
+
+bool Terminal::WaitFor(const std::string& text) {
+  const Clock::time_point end = Clock::now() + kPatience;
+  for (;;) {
+    const size_t at = shown_.find(text, seen_);
+    if (at != std::string::npos) {
+      seen_ = at + text.size();
+      return true;
+    }
+    if (Clock::now() > end || !Read(100)) {
+      ADD_FAILURE() << "\"" << text << "\" was not shown after:\n"
+                    << shown_.substr(0, seen_) << "\nbut:\n"
+                    << shown_.substr(seen_);
+      return false;
+    }
+  }
+}
+
+// False at the end of the program.
+bool Terminal::Read(int milliseconds) {
+  pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+  if (::poll(&ready, 1, milliseconds) == 0) return true;
+  std::array<char, 65536> buffer;
+  const ssize_t n = ::read(fd_, buffer.data(), buffer.size());
+  if (n <= 0) return false;
+  raw_.append(buffer.data(), static_cast<size_t>(n));
+  static const std::regex kEscapes("\x1b\\[[0-9;?]*[A-Za-z]|\r");
+  shown_ = std::regex_replace(raw_, kEscapes, "");
+  return true;
+}
+
+int Terminal::Wait() {
+  const Clock::time_point end = Clock::now() + kPatience;
+  while (Clock::now() < end) {
+    if (!Read(20)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return Status(status);
+    }
+  }
+  return -1;
+}
+
+}  // namespace litertlm
