@@ -11,7 +11,7 @@ namespace litertlm {
 namespace {
 
 constexpr unsigned char kMetadata[] = {
-#include "families/gemma3_metadata.inc"
+#include <families/gemma3_metadata.inc>
 };
 
 // Multimodal checkpoints leave most of text_config to the defaults of Transformers'

@@ -8,7 +8,7 @@ namespace litertlm {
 namespace {
 
 constexpr unsigned char kMetadata[] = {
-#include "families/qwen3_metadata.inc"
+#include <families/qwen3_metadata.inc>
 };
 
 // Two norms per layer, in front of the branches; SiLU; norms of queries and keys over each head.
