@@ -14,9 +14,16 @@
 namespace litertlm {
 namespace {
 
+// The shortest decimal number that means this float: 0.95, not 0.949999988079071.
+double Decimal(float value) { return std::stod(fmt::format("{}", value)); }
+
 Json ItemsReport(const std::vector<KeyValue>& items) {
   Json report = Json::object();
   for (const KeyValue& item : items) {
+    if (const float* number = std::get_if<float>(&item.value)) {
+      report[item.key] = Decimal(*number);
+      continue;
+    }
     std::visit([&](const auto& value) { report[item.key] = value; }, item.value);
   }
   return report;
@@ -56,8 +63,8 @@ std::string ModelTypeName(const proto::LlmModelType& type) {
 Json SamplerReport(const proto::SamplerParameters& sampler) {
   Json report = {{"type", proto::SamplerParameters::Type_Name(sampler.type())},
                  {"k", sampler.k()},
-                 {"p", sampler.p()},
-                 {"temperature", sampler.temperature()}};
+                 {"p", Decimal(sampler.p())},
+                 {"temperature", Decimal(sampler.temperature())}};
   if (sampler.has_seed()) report["seed"] = sampler.seed();
   return report;
 }

@@ -37,18 +37,19 @@ std::string Port(const Json& port) {
                      DumpJson(port["shape"]));
 }
 
-// Caches of all layers have one shape each: the first and the number of them say it all.
+// The caches of all layers have the shapes of the first layer's.
 void FormatPorts(std::string_view title, const Json& ports, std::string& text) {
-  constexpr std::string_view kCache = "kv_cache_";
-  int caches = 0;
+  int left_out = 0;
   std::string line;
   for (const Json& port : ports) {
-    if (port["name"].get_ref<const std::string&>().starts_with(kCache)) {
-      if (caches++ >= 2) continue;
+    const std::string& name = port["name"].get_ref<const std::string&>();
+    if (name.starts_with("kv_cache_") && !name.ends_with("_0")) {
+      ++left_out;
+    } else {
+      line += (line.empty() ? "" : ", ") + Port(port);
     }
-    line += (line.empty() ? "" : ", ") + Port(port);
   }
-  if (caches > 2) line += fmt::format(" and {} caches more", caches - 2);
+  if (left_out > 0) line += fmt::format(" and {} caches more", left_out);
   text += fmt::format("      {} {}\n", title, line);
 }
 
