@@ -101,7 +101,9 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
                              ThreadPool& pool) {
   rows_ = rows;
   columns_ = columns;
-  stride_ = RoundUp(columns, kAlignment);
+  // An odd number of cache lines: rows whose starts are powers of two apart would compete for the
+  // same few places in the cache.
+  stride_ = RoundUp(columns, 2 * kAlignment) + kAlignment;
   if (rows * stride_ > code_capacity_) {
     codes_.reset(
         static_cast<uint8_t*>(::operator new (rows* stride_, std::align_val_t{kAlignment})));

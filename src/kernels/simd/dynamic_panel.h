@@ -23,7 +23,9 @@ class DynamicPanel {
   static constexpr size_t kTileRows = V::kPanelRows;
 
  public:
-  static constexpr size_t kOutputs = kLanes * kVectors;
+  static constexpr size_t kStrips = 4;
+  static constexpr size_t kStripOutputs = kLanes * kVectors;
+  static constexpr size_t kOutputs = kStrips * kStripOutputs;
 
   /// Columns rounded up to whole vectors of bytes: the panel is padded with zero weights.
   static size_t PaddedColumns(size_t columns) {
@@ -39,8 +41,9 @@ class DynamicPanel {
       const size_t left = outputs.end - n;
       panel.Pack(n, left < kOutputs ? left : kOutputs);
       size_t row = rows.begin;
-      for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
-      panel.Rest(row, rows.end);
+      for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
+      for (; row + 4 <= rows.end; row += 4) panel.template Rows<4>(row);
+      for (; row < rows.end; ++row) panel.template Rows<1>(row);
     }
   }
 
@@ -54,12 +57,16 @@ class DynamicPanel {
   void Pack(size_t output, size_t count) {
     output_ = output;
     count_ = count;
-    for (size_t v = 0; v < kVectors; ++v) {
+    strips_ = (count + kStripOutputs - 1) / kStripOutputs;
+    for (size_t v = 0; v < strips_ * kVectors; ++v) {
       const size_t first = v * kLanes;
       const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
       PackVector(v, live);
     }
   }
+
+  /// The weights of a strip: steps_ * kVectors vectors.
+  int8_t* Strip(size_t strip) const { return weights_ + strip * steps_ * kVectors * V::kBytes; }
 
   /// Packs `live` outputs (zeros for the rest of the lanes) and sums their weights.
   void PackVector(size_t v, size_t live) {
@@ -70,13 +77,15 @@ class DynamicPanel {
     for (size_t column = 0; column < steps_ * 4; column += V::kBytes) {
       const size_t left = w.columns - column;
       I block[kLanes];
+#pragma GCC unroll 16
       for (size_t i = 0; i < kLanes; ++i) {
         block[i] = i >= live           ? V::Zero()
                    : left >= V::kBytes ? Weights::Load(row[i], column)
                                        : Weights::LoadPart(row[i], column, left);
       }
       V::Transpose(block);
-      int8_t* to = weights_ + (column / 4 * kVectors + v) * V::kBytes;
+      int8_t* to = Strip(v / kVectors) + (column / 4 * kVectors + v % kVectors) * V::kBytes;
+#pragma GCC unroll 16
       for (size_t i = 0; i < kLanes; ++i) {
         V::Store(to + i * kVectors * V::kBytes, block[i]);
         sum = V::Dot(sum, V::Set8(1), block[i]);
@@ -85,20 +94,23 @@ class DynamicPanel {
     V::Store(sums_ + v * kLanes, sum);
   }
 
-  void Rest(size_t row, size_t end) {
-    for (; row + 4 <= end; row += 4) Tile<4>(row);
-    for (; row < end; ++row) Tile<1>(row);
+  template <size_t kRows>
+  void Rows(size_t row) {
+    for (size_t strip = 0; strip < strips_; ++strip) Tile<kRows>(row, strip);
   }
 
   template <size_t kRows>
-  void Tile(size_t row) {
+  void Tile(size_t row, size_t strip) {
+    // All loops over sums are unrolled, so that each sum is a register.
     I sum[kRows][kVectors];
+#pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
     }
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const size_t stride = args_.code_stride;
-    const int8_t* weights = weights_;
+    const int8_t* weights = Strip(strip);
     for (size_t s = 0; s < steps_; ++s, weights += kVectors * V::kBytes, codes += 4) {
       I w[kVectors];
 #pragma GCC unroll 8
@@ -110,8 +122,10 @@ class DynamicPanel {
         for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Dot(sum[r][v], four, w[v]);
       }
     }
+#pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
-      for (size_t v = 0; v < kVectors; ++v) Finish(row + r, v, sum[r][v]);
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) Finish(row + r, strip * kVectors + v, sum[r][v]);
     }
   }
 
@@ -135,6 +149,7 @@ class DynamicPanel {
   int32_t* sums_;  ///< Of each output's weights.
   size_t output_ = 0;
   size_t count_ = 0;
+  size_t strips_ = 0;
 };
 
 }  // namespace litertlm

@@ -34,14 +34,17 @@ class DynamicStream {
   template <size_t kLive>
   static void Group(const DynamicArgs& args, size_t row, size_t output) {
     Sums<kLive> sums;
+#pragma GCC unroll 4
     for (size_t n = 0; n < kOutputs; ++n) {
       sums.weights[n] = V::Zero();
+#pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) sums.products[r][n] = V::Zero();
     }
     const uint8_t* codes = args.codes + row * args.code_stride;
     const size_t columns = args.w.columns;
     size_t column = 0;
     const uint8_t* w[kLive];
+#pragma GCC unroll 4
     for (size_t n = 0; n < kLive; ++n) w[n] = Weights::Row(args.w, output + n);
     for (; column + V::kBytes <= columns; column += V::kBytes) {
       I loaded[kLive];
@@ -56,11 +59,13 @@ class DynamicStream {
     }
     if (column < columns) {
       I loaded[kLive];
+#pragma GCC unroll 4
       for (size_t n = 0; n < kLive; ++n) {
         loaded[n] = Weights::LoadPart(w[n], column, columns - column);
       }
       Accumulate<kLive>(sums, loaded, codes + column, args.code_stride);
     }
+#pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) Finish<kLive>(args, row + r, output, sums, r);
   }
 
@@ -86,6 +91,7 @@ class DynamicStream {
     const RowCoding& coding = args.codings[row];
     const I zero_point = V::Set32(coding.zero_point);
     I dot[kOutputs];
+#pragma GCC unroll 4
     for (size_t n = 0; n < kOutputs; ++n) {
       dot[n] = V::Sub32(sums.products[r][n], V::Mul32(zero_point, sums.weights[n]));
     }

@@ -81,7 +81,7 @@ struct Avx512 {
   static F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 
   /// Rows become columns: lane j of v[i] and lane i of v[j] change places.
-  static void Transpose(I* v) {
+  [[gnu::always_inline]] static void Transpose(I* v) {
     I t[16];
     for (int i = 0; i < 8; ++i) {
       t[2 * i] = _mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]);
