@@ -72,7 +72,7 @@ class Planner {
       storage.writable = std::any_of(states_.begin(), states_.end(),
                                      [i](const StatePair& state) { return state.input == i; });
       storage.last = last_use_[value];
-      Assign(value, std::move(storage));
+      Assign(value, storage);
     }
   }
 
@@ -93,14 +93,14 @@ class Planner {
       storage.writable = true;
       storage.first = i;
       storage.last = std::max(i, last_use_[output]);
-      Assign(output, std::move(storage));
+      Assign(output, storage);
     }
   }
 
   void PlaceConstant(ValueId value) {
     Storage storage{Place::kConstant};
     storage.last = kNever;
-    Assign(value, std::move(storage));
+    Assign(value, storage);
   }
 
   /// The storage of an input that node `i` may or must write its output to.
@@ -191,7 +191,7 @@ class Planner {
   void Assign(ValueId value, Storage storage) {
     storage.bytes = BytesOf(value);
     storage_of_[value] = storages_.size();
-    storages_.push_back(std::move(storage));
+    storages_.push_back(storage);
   }
 
   const Graph& graph_;

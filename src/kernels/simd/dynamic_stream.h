@@ -100,7 +100,8 @@ class DynamicStream {
     for (size_t n = 0; n < kLive; ++n) {
       const WeightMatrix& w = args.w;
       const float scale = w.scales[w.scale_count == 1 ? 0 : output + n];
-      float y = static_cast<float>(totals[n] / Weights::kUnit) * coding.scale * scale;
+      const int32_t total = totals[n] / Weights::kUnit;  // Exact: codes were multiplied by it.
+      float y = static_cast<float>(total) * coding.scale * scale;
       if (args.bias) y += args.bias[output + n];
       args.y[row * args.y_stride + output + n] = y;
     }

@@ -4,11 +4,15 @@
 #define LITERTLM_KERNELS_X86_VEC_AVX512_H_
 
 // GCC 12 takes the "undefined" operands in its own header for mistakes.
+#if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#if !defined(__clang__)
 #pragma GCC diagnostic pop
+#endif
 
 #include <cstddef>
 #include <cstdint>

@@ -61,7 +61,8 @@ void ReduceAny(const OpContext& context) {
     }
   });
   if (context.node.op != Op::kMean) return;
-  const T count = static_cast<T>(in.count() / std::max<int64_t>(out.count(), 1));
+  const int64_t averaged = in.count() / std::max<int64_t>(out.count(), 1);
+  const T count = static_cast<T>(averaged);
   for (int64_t i = 0; i < out.count(); ++i) y[i] /= count;
 }
 
