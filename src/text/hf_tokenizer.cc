@@ -313,7 +313,7 @@ void HfTokenizer::EncodeWord(std::string_view word, std::vector<TokenId>& ids) c
 std::string HfTokenizer::TokenBytes(TokenId id) const {
   CheckTokenId(*this, id);
   const std::string_view piece = vocabulary_.Piece(id);
-  if (Added(id) != nullptr) return std::string(piece);
+  if (IsControl(id)) return std::string(piece);
   if (!pipeline_.byte_level) {
     if (byte_fallback_) {
       if (const int byte = ByteOfPiece(piece); byte >= 0) {

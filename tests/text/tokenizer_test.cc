@@ -105,6 +105,18 @@ TEST(Tokenizer, TextOfUsersNeverBecomesAControlToken) {
   }
 }
 
+// Gemma's runs of spaces are added tokens, and are decoded like any other piece.
+TEST(Tokenizer, AddedTokensAreDecodedLikeOthers) {
+  const auto tokenizer = LoadHfTokenizer(
+      AsBytes(R"({"model":{"vocab":{"a":0,"\u2581\u2581":1,"\u2581<x>":2},"merges":[]},
+                  "added_tokens":[{"id":1,"content":"\u2581\u2581"},
+                                  {"id":2,"content":"\u2581<x>","special":true}],
+                  "normalizer":{"type":"Replace","pattern":{"String":" "},"content":"\u2581"},
+                  "decoder":{"type":"Replace","pattern":{"String":"\u2581"},"content":" "}})"),
+      "x.json");
+  EXPECT_EQ(tokenizer->Decode({0, 1, 0, 2}), "a  a\u2581<x>");
+}
+
 TEST(Tokenizer, UnknownIdsAreNamed) {
   for (const std::string file : {"tiny-qwen3/tokenizer.json", "tiny-gemma3/tokenizer.model"}) {
     const auto tokenizer = Load(file);
