@@ -57,13 +57,16 @@ void ProgressDisplay::Update(uint64_t done, std::string_view item) {
     return;
   }
   shown_ = now;
-  const std::string line = Line(done, item);
+  std::string line = Line(done);
   if (!terminal_) {
-    WriteErr(line + "\n");
+    WriteErr(fmt::format("{}  {}\n", line, item));
     return;
   }
-  const auto width = static_cast<size_t>(TerminalWidth(STDERR_FILENO));
-  WriteErr("\r" + Elide(line, width - 1) + "\033[K");
+  // The item gets the room that is left; one column stays free, so that no terminal wraps.
+  const auto width = static_cast<size_t>(TerminalWidth(STDERR_FILENO)) - 1;
+  line = line.size() + 2 < width ? line + "  " + Elide(item, width - line.size() - 2)
+                                 : Elide(line, width);
+  WriteErr("\r" + line + "\033[K");
   line_is_open_ = true;
 }
 
@@ -74,10 +77,10 @@ void ProgressDisplay::Erase() {
   line_is_open_ = false;
 }
 
-std::string ProgressDisplay::Line(uint64_t done, std::string_view item) const {
+std::string ProgressDisplay::Line(uint64_t done) const {
   const double seconds = std::chrono::duration<double>(shown_ - begun_).count();
   const double rate = static_cast<double>(done) / seconds;
-  if (total_ == 0) return fmt::format("{}: {}  {}", phase_, FormatBytes(done), item);
+  if (total_ == 0) return fmt::format("{}: {}", phase_, FormatBytes(done));
   std::string line = fmt::format("{}: {:3.0f} %  {} of {}", phase_,
                                  100.0 * static_cast<double>(done) / static_cast<double>(total_),
                                  FormatBytes(done), FormatBytes(total_));
@@ -85,7 +88,7 @@ std::string ProgressDisplay::Line(uint64_t done, std::string_view item) const {
     line += fmt::format("  {}/s  {} left", FormatBytes(static_cast<uint64_t>(rate)),
                         FormatSeconds(static_cast<double>(total_ - done) / rate));
   }
-  return line + "  " + std::string(item);
+  return line;
 }
 
 }  // namespace litertlm

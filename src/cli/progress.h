@@ -34,7 +34,7 @@ class ProgressDisplay : public Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::string Line(uint64_t done, std::string_view item) const;
+  std::string Line(uint64_t done) const;
   void Erase();
 
   const std::atomic<bool>& cancelled_;
