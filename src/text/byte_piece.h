@@ -15,6 +15,9 @@ int ByteOfPiece(std::string_view piece);
 
 /// Throws kUsage for an id outside the vocabulary.
 void CheckTokenId(const Tokenizer& tokenizer, TokenId id);
+/// Throws kUsage for a text above 1 GiB: positions have 32 bits, and normalization may make it
+/// three times as long.
+void CheckTextSize(std::string_view text);
 
 }  // namespace litertlm
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <limits>
+#include <deque>
 #include <utility>
 
 #include "base/utf8.h"
@@ -16,6 +16,8 @@
 #include "text/piece_matcher.h"
 #include "text/tokenizer.h"
 #include "text/vocabulary.h"
+#include "text/word_cache.h"
+#include "text/word_cutter.h"
 
 namespace litertlm {
 namespace {
@@ -72,7 +74,8 @@ class HfTokenizer : public Tokenizer {
   const std::string where_;
   HfPipeline pipeline_;
   Vocabulary vocabulary_;
-  PairTable merges_;
+  MergeTable merges_;
+  WordCutter cutter_;
   std::vector<bool> control_;                          // By id.
   std::vector<std::pair<TokenId, AddedToken>> added_;  // Sorted by id.
   PieceMatcher added_matcher_;                         // Found in the text as it is.
@@ -103,12 +106,21 @@ HfTokenizer::HfTokenizer(object json, std::string_view where)
     const auto value = model[key];
     return value.error() == simdjson::SUCCESS && value.is_bool() && value.get_bool().value();
   };
+  for (const std::string_view affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    const auto value = model[affix];
+    if (value.error() == simdjson::SUCCESS && value.is_string() &&
+        !value.get_string().value().empty()) {
+      throw Error(ErrorCode::kUnsupported,
+                  fmt::format("{}: the model's \"{}\" is not supported.", where, affix));
+    }
+  }
   fuse_unknown_ = flag("fuse_unk");
   byte_fallback_ = flag("byte_fallback");
   ignore_merges_ = flag("ignore_merges");
   ReadVocabulary(model);
   ReadMerges(model);
   ReadAddedTokens(json);
+  if (!pipeline_.space_mark.empty()) cutter_ = WordCutter(vocabulary_, pipeline_.space_mark);
   control_.resize(static_cast<size_t>(size()));
   for (const auto& [id, token] : added_) control_[static_cast<size_t>(id)] = token.special;
 
@@ -149,8 +161,9 @@ void HfTokenizer::ReadMerges(object model) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
   merges_.Reserve(list.size());
-  int32_t rank = 0;
+  int64_t rank = 0;
   std::string joined;
+  TokenId expected = 0;
   for (const element merge : list) {
     std::string_view left, right;
     if (merge.is_array()) {
@@ -164,15 +177,19 @@ void HfTokenizer::ReadMerges(object model) {
     }
     joined = left;
     joined += right;
+    // Most merges make the same token as the one before, or the next.
+    if (vocabulary_.Piece(expected) != joined) ++expected;
     const auto left_id = vocabulary_.Find(left), right_id = vocabulary_.Find(right),
-               id = vocabulary_.Find(joined);
+               id = vocabulary_.Piece(expected) == joined ? expected : vocabulary_.Find(joined);
     if (!left_id || !right_id || !id) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{}: merge {} (\"{}\" and \"{}\") names a piece that is not in the "
                               "vocabulary.",
                               where_, rank, left, right));
     }
-    merges_.Add(*left_id, *right_id, rank++, *id);
+    merges_.Add(*left_id, *right_id, *id);
+    expected = *id;
+    ++rank;
   }
 }
 
@@ -231,17 +248,25 @@ void HfTokenizer::Scan(const PieceMatcher& matcher, std::string_view text, Contr
 
 void HfTokenizer::Encode(std::string_view text, ControlTokens control,
                          std::vector<TokenId>& ids) const {
+  CheckTextSize(text);
   std::string valid;
-  if (!IsValidUtf8(text)) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) {
     valid = ReplaceInvalidUtf8(text);
     text = valid;
   }
+  std::deque<std::string> normalized;  // Holds the words that the cache knows.
+  WordCache cache(ids);
   const auto token = [&](TokenId id) { ids.push_back(id); };
   Scan(added_matcher_, text, control, true, token, [&](std::string_view gap, bool first) {
-    const std::string normalized = pipeline_.Normalize(gap, first);
-    Scan(normalized_matcher_, normalized, control, first, token, [&](std::string_view part, bool) {
-      for (const std::string_view word : pipeline_.Split(part)) EncodeWord(word, ids);
-    });
+    normalized.push_back(pipeline_.Normalize(gap, first));
+    Scan(normalized_matcher_, normalized.back(), control, first, token,
+         [&](std::string_view part, bool) {
+           for (const std::string_view piece : pipeline_.Split(part)) {
+             cutter_.ForEach(piece, [&](std::string_view word) {
+               cache.Append(word, [&] { EncodeWord(word, ids); });
+             });
+           }
+         });
   });
 }
 
@@ -265,7 +290,7 @@ std::vector<Symbol> HfTokenizer::CharacterSymbols(std::string_view word) const {
     const auto size = static_cast<uint32_t>(DecodeUtf8(word, i).length);
     const std::string_view character = word.substr(i, size);
     const auto byte_known = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; };
-    if (const auto id = vocabulary_.Find(character)) {
+    if (const auto id = vocabulary_.Find(character); id && !IsControl(*id)) {
       symbols.push_back({*id, i, size});
     } else if (byte_fallback_ && std::all_of(character.begin(), character.end(), byte_known)) {
       for (uint32_t b = 0; b < size; ++b) {
@@ -284,9 +309,6 @@ std::vector<Symbol> HfTokenizer::CharacterSymbols(std::string_view word) const {
 }
 
 void HfTokenizer::EncodeWord(std::string_view word, std::vector<TokenId>& ids) const {
-  if (word.size() > std::numeric_limits<uint32_t>::max()) {
-    throw Error(ErrorCode::kUsage, "A text of 4 GiB cannot be tokenized.");
-  }
   if (ignore_merges_) {
     std::string piece;
     for (const char c : word) {
@@ -303,9 +325,9 @@ void HfTokenizer::EncodeWord(std::string_view word, std::vector<TokenId>& ids) c
   }
   std::vector<Symbol> symbols = pipeline_.byte_level ? ByteSymbols(word) : CharacterSymbols(word);
   MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
-    const PairTable::Entry* entry = merges_.Find(left.id, right.id);
-    if (entry == nullptr) return std::nullopt;
-    return Merge{entry->rank, entry->id};
+    const int32_t rank = merges_.Rank(left.id, right.id);
+    if (rank < 0 || IsControl(merges_.Merged(rank))) return std::nullopt;
+    return Merge{rank, merges_.Merged(rank)};
   });
   for (const Symbol& symbol : symbols) ids.push_back(symbol.id);
 }

@@ -5,8 +5,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <protozero/pbf_reader.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "base/utf8.h"
@@ -17,6 +17,8 @@
 #include "text/piece_matcher.h"
 #include "text/tokenizer.h"
 #include "text/vocabulary.h"
+#include "text/word_cache.h"
+#include "text/word_cutter.h"
 
 namespace litertlm {
 namespace {
@@ -70,8 +72,9 @@ class SentencePieceTokenizer : public Tokenizer {
 
   std::string Normalize(std::string_view text) const;
   std::vector<Symbol> InitialSymbols(std::string_view text, ControlTokens control) const;
-  std::optional<Merge> FindMerge(std::string_view piece) const;
-  void EmitUnknown(std::string_view text, std::vector<TokenId>& ids) const;
+  TokenId FindInText(std::string_view text) const;
+  void EncodeWord(std::string_view word, ControlTokens control, std::vector<TokenId>& ids) const;
+  void AppendUnknown(std::string_view text, size_t start, std::vector<TokenId>& ids) const;
 
   const std::string where_;
   Vocabulary vocabulary_;
@@ -79,8 +82,10 @@ class SentencePieceTokenizer : public Tokenizer {
   std::vector<PieceType> types_;
   std::vector<bool> control_;
   PieceMatcher matcher_;  // User-defined and control pieces.
+  WordCutter cutter_;
   std::array<TokenId, 256> byte_ids_;
   TokenId unknown_ = -1;
+  int model_type_ = 1;  // These are the defaults of the format.
   bool byte_fallback_ = false;
   bool add_dummy_prefix_ = true;
   bool remove_extra_spaces_ = true;
@@ -111,6 +116,13 @@ SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view whe
   if (size() == 0) {
     throw Error(ErrorCode::kBadInput, fmt::format("{}: the SentencePiece model is empty.", where_));
   }
+  constexpr int kBpe = 2;
+  if (model_type_ != kBpe) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: SentencePiece model type {} is not supported; {} (BPE) is.",
+                            where_, model_type_, kBpe));
+  }
+  cutter_ = WordCutter(vocabulary_, kSpaceMark);
   control_.resize(static_cast<size_t>(size()));
   for (TokenId id = 0; id < size(); ++id) {
     control_[static_cast<size_t>(id)] = Type(id) == kControl;
@@ -154,12 +166,10 @@ void SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
 }
 
 void SentencePieceTokenizer::ReadTrainer(protozero::pbf_reader message) {
-  constexpr int kBpe = 2;
-  int type = 1;
   while (message.next()) {
     switch (message.tag_and_type()) {
       case Field(3, WireType::varint):
-        type = message.get_enum();
+        model_type_ = message.get_enum();
         break;
       case Field(24, WireType::varint):
         space_as_suffix_ = message.get_bool();
@@ -170,11 +180,6 @@ void SentencePieceTokenizer::ReadTrainer(protozero::pbf_reader message) {
       default:
         message.skip();
     }
-  }
-  if (type != kBpe) {
-    throw Error(
-        ErrorCode::kUnsupported,
-        fmt::format("{}: SentencePiece model type {} is not supported; 2 (BPE) is.", where_, type));
   }
 }
 
@@ -213,13 +218,18 @@ std::string SentencePieceTokenizer::Normalize(std::string_view text) const {
     for (const char c : result) {
       if (c != ' ' || (!single.empty() && single.back() != ' ')) single += c;
     }
-    if (!single.empty() && single.back() == ' ') single.pop_back();
     result = std::move(single);
   }
-  if (add_dummy_prefix_ && !result.empty()) {
-    result.insert(space_as_suffix_ ? result.size() : 0, 1, ' ');
+  if (result.empty()) return result;
+  const std::string_view space = escape_spaces_ ? kSpaceMark : " ";
+  if (escape_spaces_) result = ReplaceAll(result, " ", kSpaceMark);
+  if (add_dummy_prefix_ && !space_as_suffix_) result.insert(0, space);
+  // A mark that was in the text counts as a space here, though not above; so does the prefix.
+  while (remove_extra_spaces_ && result.ends_with(space)) {
+    result.resize(result.size() - space.size());
   }
-  return escape_spaces_ ? ReplaceAll(result, " ", kSpaceMark) : result;
+  if (add_dummy_prefix_ && space_as_suffix_) result += space;
+  return result;
 }
 
 std::vector<Symbol> SentencePieceTokenizer::InitialSymbols(std::string_view text,
@@ -235,25 +245,55 @@ std::vector<Symbol> SentencePieceTokenizer::InitialSymbols(std::string_view text
       continue;
     }
     const auto length = static_cast<uint32_t>(DecodeUtf8(text, at).length);
-    const auto merge = FindMerge(text.substr(at, length));
-    symbols.push_back({merge ? merge->id : -1, begin, length});
+    symbols.push_back({FindInText(text.substr(at, length)), begin, length});
   }
   return symbols;
 }
 
-std::optional<Merge> SentencePieceTokenizer::FindMerge(std::string_view piece) const {
-  const auto id = vocabulary_.Find(piece);
-  if (!id || IsControl(*id)) return std::nullopt;
+// The piece that text may become by merging, or -1.
+TokenId SentencePieceTokenizer::FindInText(std::string_view text) const {
+  const auto id = vocabulary_.Find(text);
+  if (!id || IsControl(*id)) return -1;
   const PieceType type = Type(*id);
-  if (type != kNormal && type != kUserDefined) return std::nullopt;
-  return Merge{RankOfScore(scores_[static_cast<size_t>(*id)]), *id};
+  return type == kNormal || type == kUserDefined || type == kUnused ? *id : -1;
 }
 
-void SentencePieceTokenizer::EmitUnknown(std::string_view text, std::vector<TokenId>& ids) const {
+void SentencePieceTokenizer::EncodeWord(std::string_view word, ControlTokens control,
+                                        std::vector<TokenId>& ids) const {
+  std::vector<Symbol> symbols = InitialSymbols(word, control);
+  // Unused pieces take part in merges, and are taken apart again in the end: by the pair that was
+  // last seen to make them.
+  std::unordered_map<TokenId, std::pair<std::string_view, std::string_view>> halves;
+  const auto span = [&](const Symbol& symbol) { return word.substr(symbol.begin, symbol.size); };
+  MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
+    const TokenId id = FindInText(word.substr(left.begin, left.size + right.size));
+    if (id < 0) return std::nullopt;
+    if (Type(id) == kUnused) halves[id] = {span(left), span(right)};
+    return Merge{RankOfScore(scores_[static_cast<size_t>(id)]), id};
+  });
+  const size_t start = ids.size();
+  const auto append = [&](auto&& self, TokenId id, std::string_view text) -> void {
+    const auto split = id >= 0 && Type(id) == kUnused ? halves.find(id) : halves.end();
+    if (split != halves.end()) {
+      self(self, FindInText(split->second.first), split->second.first);
+      self(self, FindInText(split->second.second), split->second.second);
+    } else if (id >= 0) {
+      ids.push_back(id);
+    } else {
+      AppendUnknown(text, start, ids);
+    }
+  };
+  for (const Symbol& symbol : symbols) append(append, symbol.id, span(symbol));
+}
+
+// Bytes, or one unknown piece for all unknown characters in a row. The word's ids begin at `start`.
+void SentencePieceTokenizer::AppendUnknown(std::string_view text, size_t start,
+                                           std::vector<TokenId>& ids) const {
   for (const char c : text) {
     const TokenId byte = byte_fallback_ ? byte_ids_[static_cast<unsigned char>(c)] : -1;
     if (byte < 0) {
-      if (unknown_ >= 0) ids.push_back(unknown_);
+      const bool again = ids.size() > start && ids.back() == unknown_;
+      if (unknown_ >= 0 && !again) ids.push_back(unknown_);
       return;
     }
     ids.push_back(byte);
@@ -262,24 +302,12 @@ void SentencePieceTokenizer::EmitUnknown(std::string_view text, std::vector<Toke
 
 void SentencePieceTokenizer::Encode(std::string_view text, ControlTokens control,
                                     std::vector<TokenId>& ids) const {
+  CheckTextSize(text);
   const std::string normalized = Normalize(text);
-  if (normalized.size() > std::numeric_limits<uint32_t>::max()) {
-    throw Error(ErrorCode::kUsage, "A text of 4 GiB cannot be tokenized.");
-  }
-  std::vector<Symbol> symbols = InitialSymbols(normalized, control);
-  const auto span = [&](uint32_t begin, uint32_t size) {
-    return std::string_view(normalized).substr(begin, size);
-  };
-  MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) {
-    return FindMerge(span(left.begin, left.size + right.size));
+  WordCache cache(ids);
+  cutter_.ForEach(normalized, [&](std::string_view word) {
+    cache.Append(word, [&] { EncodeWord(word, control, ids); });
   });
-  for (const Symbol& symbol : symbols) {
-    if (symbol.id >= 0) {
-      ids.push_back(symbol.id);
-    } else {
-      EmitUnknown(span(symbol.begin, symbol.size), ids);
-    }
-  }
 }
 
 std::string SentencePieceTokenizer::TokenBytes(TokenId id) const {

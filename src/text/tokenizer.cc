@@ -29,6 +29,13 @@ void CheckTokenId(const Tokenizer& tokenizer, TokenId id) {
                           tokenizer.size() - 1));
 }
 
+void CheckTextSize(std::string_view text) {
+  if (text.size() <= size_t{1} << 30) return;
+  throw Error(
+      ErrorCode::kUsage,
+      fmt::format("A text of {} bytes cannot be tokenized; the limit is 1 GiB.", text.size()));
+}
+
 std::string Tokenizer::Decode(const std::vector<TokenId>& ids) const {
   std::string bytes;
   for (const TokenId id : ids) bytes += TokenBytes(id);

@@ -1,9 +1,31 @@
 #include "text/vocabulary.h"
 
+#include <algorithm>
 #include <bit>
-#include <functional>
+#include <cstring>
 
 namespace litertlm {
+namespace {
+
+constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio: mixes well into high bits.
+
+uint32_t Mix(uint64_t value) { return static_cast<uint32_t>((value * kOdd) >> 32); }
+
+uint32_t Hash(std::string_view piece) {
+  uint64_t hash = piece.size();
+  for (size_t i = 0; i < piece.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, piece.data() + i, std::min<size_t>(8, piece.size() - i));
+    hash = (std::rotl(hash, 23) ^ word) * kOdd;
+  }
+  return Mix(hash ^ (hash >> 32));
+}
+
+uint32_t Hash(TokenId left, TokenId right) {
+  return Mix(uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right));
+}
+
+}  // namespace
 
 void Vocabulary::Reserve(size_t pieces, size_t bytes) {
   text_.reserve(bytes);
@@ -18,36 +40,35 @@ bool Vocabulary::Add(std::string_view piece, TokenId id) {
   spans_[index] = {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(piece.size())};
   text_ += piece;
   if (2 * (used_ + 1) > slots_.size()) Grow(std::bit_ceil(4 * (used_ + 1)));
-  Insert(id);
+  Insert({Hash(piece), id});
   return true;
 }
 
-void Vocabulary::Insert(TokenId id) {
-  const std::string_view piece = Piece(id);
+void Vocabulary::Insert(Slot added) {
   const size_t mask = slots_.size() - 1;
-  size_t slot = std::hash<std::string_view>()(piece) & mask;
-  for (; slots_[slot] >= 0; slot = (slot + 1) & mask) {
-    if (Piece(slots_[slot]) == piece) return;
+  size_t at = added.hash & mask;
+  for (; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (slots_[at].hash == added.hash && Piece(slots_[at].id) == Piece(added.id)) return;
   }
-  slots_[slot] = id;
+  slots_[at] = added;
   ++used_;
 }
 
 void Vocabulary::Grow(size_t slots) {
-  const std::vector<TokenId> old = std::move(slots_);
-  slots_.assign(slots, -1);
+  const std::vector<Slot> old = std::move(slots_);
+  slots_.assign(slots, {});
   used_ = 0;
-  for (const TokenId id : old) {
-    if (id >= 0) Insert(id);
+  for (const Slot& slot : old) {
+    if (slot.id >= 0) Insert(slot);
   }
 }
 
 std::optional<TokenId> Vocabulary::Find(std::string_view piece) const {
   if (slots_.empty()) return std::nullopt;
   const size_t mask = slots_.size() - 1;
-  for (size_t slot = std::hash<std::string_view>()(piece) & mask; slots_[slot] >= 0;
-       slot = (slot + 1) & mask) {
-    if (Piece(slots_[slot]) == piece) return slots_[slot];
+  const uint32_t hash = Hash(piece);
+  for (size_t at = hash & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (slots_[at].hash == hash && Piece(slots_[at].id) == piece) return slots_[at].id;
   }
   return std::nullopt;
 }
@@ -55,31 +76,35 @@ std::optional<TokenId> Vocabulary::Find(std::string_view piece) const {
 std::string_view Vocabulary::Piece(TokenId id) const {
   if (!Contains(id)) return {};
   const Span& span = spans_[static_cast<size_t>(id)];
-  return std::string_view(text_).substr(span.begin, span.size);
+  return {text_.data() + span.begin, span.size};
 }
 
-void PairTable::Reserve(size_t pairs) {
-  slots_.assign(std::bit_ceil(2 * pairs + 1), {kEmpty, 0, 0});
+void MergeTable::Reserve(size_t merges) {
+  merges_.reserve(merges);
+  slots_.assign(std::bit_ceil(2 * merges + 1), {});
 }
 
-size_t PairTable::Slot(uint64_t key) const {
-  // Fibonacci hashing: the high bits of the product are well mixed.
-  const int shift = 64 - std::bit_width(slots_.size() - 1);
+size_t MergeTable::FindSlot(TokenId left, TokenId right, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
-  size_t slot = shift >= 64 ? 0 : (key * 0x9E3779B97F4A7C15u) >> shift;
-  while (slots_[slot].key != kEmpty && slots_[slot].key != key) slot = (slot + 1) & mask;
-  return slot;
+  size_t at = hash & mask;
+  for (; slots_[at].rank >= 0; at = (at + 1) & mask) {
+    if (slots_[at].hash != hash) continue;
+    const Entry& entry = merges_[static_cast<size_t>(slots_[at].rank)];
+    if (entry.left == left && entry.right == right) break;
+  }
+  return at;
 }
 
-void PairTable::Add(TokenId left, TokenId right, int32_t rank, TokenId id) {
-  Entry& entry = slots_[Slot(Key(left, right))];
-  if (entry.key == kEmpty) entry = {Key(left, right), rank, id};
+void MergeTable::Add(TokenId left, TokenId right, TokenId merged) {
+  const uint32_t hash = Hash(left, right);
+  Slot& slot = slots_[FindSlot(left, right, hash)];
+  if (slot.rank < 0) slot = {hash, static_cast<int32_t>(merges_.size())};
+  merges_.push_back({left, right, merged});
 }
 
-const PairTable::Entry* PairTable::Find(TokenId left, TokenId right) const {
-  if (slots_.empty()) return nullptr;
-  const Entry& entry = slots_[Slot(Key(left, right))];
-  return entry.key == kEmpty ? nullptr : &entry;
+int32_t MergeTable::Rank(TokenId left, TokenId right) const {
+  if (slots_.empty()) return -1;
+  return slots_[FindSlot(left, right, Hash(left, right))].rank;
 }
 
 }  // namespace litertlm

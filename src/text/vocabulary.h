@@ -34,35 +34,43 @@ class Vocabulary {
     uint32_t begin = 0;
     uint32_t size = kGap;
   };
-  void Insert(TokenId id);
+  // Few probes go beyond the slot: the hash tells most other pieces apart.
+  struct Slot {
+    uint32_t hash = 0;
+    TokenId id = -1;  // -1: empty.
+  };
+  void Insert(Slot added);
   void Grow(size_t slots);
 
   std::string text_;
-  std::vector<Span> spans_;     // By id.
-  std::vector<TokenId> slots_;  // A power of two; -1 is empty.
+  std::vector<Span> spans_;  // By id.
+  std::vector<Slot> slots_;  // A power of two.
   size_t used_ = 0;
 };
 
-/// Pairs of ids to what they merge into: an open-addressing table of packed keys.
-class PairTable {
+/// What pairs of tokens merge into, in order of their rank. Filled once, then only read.
+class MergeTable {
  public:
-  struct Entry {
-    uint64_t key;
-    int32_t rank;
-    TokenId id;
-  };
-  void Reserve(size_t pairs);
-  /// The first of equal pairs counts.
-  void Add(TokenId left, TokenId right, int32_t rank, TokenId id);
-  const Entry* Find(TokenId left, TokenId right) const;
+  void Reserve(size_t merges);
+  /// The rank is the number of merges added before. The first of equal pairs counts.
+  void Add(TokenId left, TokenId right, TokenId merged);
+  /// The rank of a pair, or -1.
+  int32_t Rank(TokenId left, TokenId right) const;
+  TokenId Merged(int32_t rank) const { return merges_[static_cast<size_t>(rank)].merged; }
 
  private:
-  static constexpr uint64_t kEmpty = UINT64_MAX;
-  static uint64_t Key(TokenId left, TokenId right) {
-    return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
-  }
-  size_t Slot(uint64_t key) const;
-  std::vector<Entry> slots_;
+  struct Entry {
+    TokenId left, right, merged;
+  };
+  // Most pairs that are looked up do not merge: this is found out in the slots alone.
+  struct Slot {
+    uint32_t hash = 0;
+    int32_t rank = -1;  // -1: empty.
+  };
+  size_t FindSlot(TokenId left, TokenId right, uint32_t hash) const;
+
+  std::vector<Entry> merges_;  // By rank.
+  std::vector<Slot> slots_;    // A power of two, at most half full.
 };
 
 }  // namespace litertlm

@@ -1,10 +1,10 @@
 // tokenize_lines FILE: the tokenizer of this library as a filter, for comparison with others. Each
 // line of the input is a text in hexadecimal, since texts may hold line breaks and bytes that are
 // not UTF-8; each line of the output is {"ids": [...], "text": "..."}, the text being what the ids
-// decode to. FILE is a tokenizer.json or a SentencePiece model. Times go to stderr.
+// decode to. FILE is a tokenizer.json or a SentencePiece model. Processor times go to stderr.
 #include <fmt/format.h>
 
-#include <chrono>
+#include <ctime>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -16,10 +16,8 @@
 namespace litertlm {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double MillisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+double MillisecondsSince(std::clock_t start) {
+  return 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 std::string FromHex(const std::string& line) {
@@ -31,7 +29,7 @@ std::string FromHex(const std::string& line) {
 }
 
 void Run(const std::string& path) {
-  const auto start = Clock::now();
+  const auto start = std::clock();
   const MappedFile file = MappedFile::Open(path);
   const auto tokenizer = path.ends_with(".json") ? LoadHfTokenizer(file.bytes(), path)
                                                  : LoadSentencePiece(file.bytes(), path);
@@ -41,7 +39,7 @@ void Run(const std::string& path) {
   std::string line;
   while (std::getline(std::cin, line)) {
     const std::string text = FromHex(line);
-    const auto begin = Clock::now();
+    const auto begin = std::clock();
     const std::vector<TokenId> ids = tokenizer->Encode(text, ControlTokens::kParse);
     encoding += MillisecondsSince(begin);
     bytes += text.size();
