@@ -28,7 +28,7 @@ struct WeightMatrix {
   const float* scales = nullptr;
   size_t scale_count = 0;
   /// Instead of `scales`: f16 [rows, columns / block], each for `block` values of a row. As
-  /// XNNPACK does, a product uses them rounded to bf16.
+  /// XNNPACK does, a product with coded activations uses them rounded to bf16.
   const uint16_t* block_scales = nullptr;
   size_t block = 0;
 };

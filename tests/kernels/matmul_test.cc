@@ -2,6 +2,7 @@
 // anew.
 #include "kernels/matmul.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -134,6 +135,15 @@ std::vector<float> RunDynamic(const KernelTable& table, const Coded& x, const We
   return y;
 }
 
+std::vector<float> RunFloating(const KernelTable& table, FloatArgs args, size_t rows) {
+  std::vector<float> y(rows * args.y_stride, -1.0f);
+  std::vector<std::byte> scratch(table.floating_scratch_bytes(args.w) + 64);
+  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  args.y = y.data();
+  table.floating(args, {0, rows}, {0, args.w.rows}, aligned);
+  return y;
+}
+
 TEST_P(Kernels, DynamicPerChannelEqualsScalarBitForBit) {
   for (const DType dtype : {DType::kI8, DType::kI4, DType::kI2}) {
     for (const Shape& shape : kShapes) {
@@ -145,6 +155,67 @@ TEST_P(Kernels, DynamicPerChannelEqualsScalarBitForBit) {
           << Info(dtype).name << " " << shape.m << " x " << shape.n << " x " << shape.k;
     }
   }
+}
+
+/// Sums of many roundings: near if the difference is small beside what was added up.
+void ExpectNear(const std::vector<float>& actual, const std::vector<float>& expected,
+                float tolerance, const std::string& what) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_NEAR(actual[i], expected[i], tolerance) << what << ", element " << i;
+  }
+}
+
+TEST_P(Kernels, DynamicBlockwiseEqualsScalar) {
+  struct Blockwise {
+    size_t m, n, k, block;
+  };
+  for (const auto& [m, n, k, block] : {Blockwise{1, 7, 32, 32},
+                                       {1, 33, 1024, 32},
+                                       {2, 9, 96, 32},
+                                       {3, 20, 128, 64},
+                                       {4, 17, 640, 128},
+                                       {1, 5, 1024, 256},
+                                       {2, 3, 192, 96},
+                                       {5, 35, 64, 32},
+                                       {13, 32, 288, 32},
+                                       {20, 40, 640, 128},
+                                       {7, 3, 192, 96}}) {
+    for (const DType dtype : {DType::kI4, DType::kI8}) {
+      const Weights w(dtype, n, k, block, random_);
+      const Coded x(m, k, random_);
+      const std::vector<float> bias = RandomRows(n, random_);
+      // A sum of a thousand products of up to 255 * 128 * 0.01 * 0.01 each.
+      ExpectNear(RunDynamic(table_, x, w, bias.data(), m),
+                 RunDynamic(scalar_, x, w, bias.data(), m), dtype == DType::kI4 ? 2e-3f : 4e-2f,
+                 fmt::format("{} {} x {} x {} / {}", Info(dtype).name, m, n, k, block));
+    }
+  }
+}
+
+TEST_P(Kernels, FloatEqualsScalar) {
+  for (const DType dtype :
+       {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kI4, DType::kI2}) {
+    for (const Shape& shape : kShapes) {
+      for (const size_t block : {size_t{0}, size_t{32}}) {
+        if (block != 0 && (Info(dtype).bits > 8 || shape.k % block != 0)) continue;
+        const Weights w(dtype, shape.n, shape.k, block, random_);
+        const std::vector<float> x = RandomRows(shape.m * (shape.k + 5), random_);
+        const std::vector<float> bias = RandomRows(shape.n, random_);
+        const FloatArgs args{x.data(), shape.k + 5, w.matrix, bias.data(), nullptr, shape.n + 3};
+        ExpectNear(RunFloating(table_, args, shape.m), RunFloating(scalar_, args, shape.m), 2e-4f,
+                   fmt::format("{} {} x {} x {}", Info(dtype).name, shape.m, shape.n, shape.k));
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, LongFloatRowsAreAddedUpInParts) {
+  const Weights w(DType::kF32, 19, 1500, 0, random_);
+  const std::vector<float> x = RandomRows(size_t{14} * 1500, random_);
+  const FloatArgs args{x.data(), 1500, w.matrix, nullptr, nullptr, 19};
+  ExpectNear(RunFloating(table_, args, 14), RunFloating(scalar_, args, 14), 1e-3f,
+             "14 x 19 x 1500");
 }
 
 TEST_P(Kernels, ExtremeProductsDoNotSaturate) {

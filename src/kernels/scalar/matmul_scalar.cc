@@ -27,8 +27,7 @@ int IntegerAt(const WeightMatrix& w, size_t i) {
 float ScaleOf(const WeightMatrix& w, size_t row) { return w.scales[w.scale_count == 1 ? 0 : row]; }
 
 float BlockScaleOf(const WeightMatrix& w, size_t row, size_t block) {
-  const uint16_t scale = w.block_scales[row * (w.columns / w.block) + block];
-  return BF16ToFloat(FloatToBF16(F16ToFloat(scale)));
+  return F16ToFloat(w.block_scales[row * (w.columns / w.block) + block]);
 }
 
 /// Element (row, column) as a float, scale included.
@@ -78,7 +77,7 @@ float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
   for (size_t block = 0; block < args.w.columns / args.w.block; ++block) {
     const size_t begin = block * args.w.block;
     const CodedDot dot = DotCoded(codes, args.w, output, {begin, begin + args.w.block});
-    const float scale = BlockScaleOf(args.w, output, block);
+    const float scale = BF16ToFloat(FloatToBF16(BlockScaleOf(args.w, output, block)));
     products += static_cast<float>(dot.products) * scale;
     weights += static_cast<float>(dot.weights) * scale;
   }

@@ -10,7 +10,7 @@
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
 
 #include "kernels/kernel_table.h"
-#include "kernels/simd/unpack.h"
+#include "kernels/simd/pack.h"
 
 namespace litertlm {
 
@@ -19,20 +19,16 @@ class DynamicPanel {
   using I = typename V::I;
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
-  static constexpr size_t kVectors = V::kPanelVectors;
-  static constexpr size_t kTileRows = V::kPanelRows;
+  static constexpr size_t kVectors = V::kVectors;
+  static constexpr size_t kTileRows = V::kTileRows;
 
  public:
   static constexpr size_t kStrips = 4;
   static constexpr size_t kStripOutputs = kLanes * kVectors;
   static constexpr size_t kOutputs = kStrips * kStripOutputs;
 
-  /// Columns rounded up to whole vectors of bytes: the panel is padded with zero weights.
-  static size_t PaddedColumns(size_t columns) {
-    return (columns + V::kBytes - 1) / V::kBytes * V::kBytes;
-  }
   static size_t ScratchBytes(const WeightMatrix& w) {
-    return kOutputs * (PaddedColumns(w.columns) + sizeof(int32_t));
+    return kOutputs * (PaddedColumns<V>(w.columns) + sizeof(int32_t));
   }
 
   static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
@@ -50,9 +46,9 @@ class DynamicPanel {
  private:
   DynamicPanel(const DynamicArgs& args, std::byte* scratch)
       : args_(args),
-        steps_(PaddedColumns(args.w.columns) / 4),
+        steps_(PaddedColumns<V>(args.w.columns) / 4),
         weights_(reinterpret_cast<int8_t*>(scratch)),
-        sums_(reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns(args.w.columns))) {}
+        sums_(reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns<V>(args.w.columns))) {}
 
   void Pack(size_t output, size_t count) {
     output_ = output;
@@ -61,38 +57,14 @@ class DynamicPanel {
     for (size_t v = 0; v < strips_ * kVectors; ++v) {
       const size_t first = v * kLanes;
       const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
-      PackVector(v, live);
+      int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
+      PackRows<V, Weights>(args_.w, output + first, live, to, kVectors * V::kBytes);
+      V::Store(sums_ + first, SumPacked<V>(to, steps_, kVectors * V::kBytes));
     }
   }
 
   /// The weights of a strip: steps_ * kVectors vectors.
   int8_t* Strip(size_t strip) const { return weights_ + strip * steps_ * kVectors * V::kBytes; }
-
-  /// Packs `live` outputs (zeros for the rest of the lanes) and sums their weights.
-  void PackVector(size_t v, size_t live) {
-    const WeightMatrix& w = args_.w;
-    const uint8_t* row[kLanes];
-    for (size_t i = 0; i < live; ++i) row[i] = Weights::Row(w, output_ + v * kLanes + i);
-    I sum = V::Zero();
-    for (size_t column = 0; column < steps_ * 4; column += V::kBytes) {
-      const size_t left = w.columns - column;
-      I block[kLanes];
-#pragma GCC unroll 16
-      for (size_t i = 0; i < kLanes; ++i) {
-        block[i] = i >= live           ? V::Zero()
-                   : left >= V::kBytes ? Weights::Load(row[i], column)
-                                       : Weights::LoadPart(row[i], column, left);
-      }
-      V::Transpose(block);
-      int8_t* to = Strip(v / kVectors) + (column / 4 * kVectors + v % kVectors) * V::kBytes;
-#pragma GCC unroll 16
-      for (size_t i = 0; i < kLanes; ++i) {
-        V::Store(to + i * kVectors * V::kBytes, block[i]);
-        sum = V::Dot(sum, V::Set8(1), block[i]);
-      }
-    }
-    V::Store(sums_ + v * kLanes, sum);
-  }
 
   template <size_t kRows>
   void Rows(size_t row) {

@@ -61,7 +61,7 @@ class DynamicStream {
       I loaded[kLive];
 #pragma GCC unroll 4
       for (size_t n = 0; n < kLive; ++n) {
-        loaded[n] = Weights::LoadPart(w[n], column, columns - column);
+        loaded[n] = Weights::LoadTail(w[n], column, columns - column);
       }
       Accumulate<kLive>(sums, loaded, codes + column, args.code_stride);
     }

@@ -4,53 +4,105 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/scalar/scalar_kernels.h"
+#include "kernels/simd/blockwise.h"
 #include "kernels/simd/dynamic_panel.h"
 #include "kernels/simd/dynamic_stream.h"
+#include "kernels/simd/float_panel.h"
+#include "kernels/simd/float_stream.h"
 #include "kernels/simd/quantize.h"
 
 namespace litertlm {
 
-inline constexpr size_t kStreamingRows = 4;
+/// The functions of a table; they choose a kernel by type and number of rows.
+template <typename V>
+class Kernels {
+  static constexpr size_t kStreamingRows = 4;
 
-template <typename V, typename Weights>
-void DynamicFor(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-  if (rows.end - rows.begin <= kStreamingRows) {
-    StreamRows<V, Weights>(args, rows, outputs);
-  } else {
-    DynamicPanel<V, Weights>::Run(args, rows, outputs, scratch);
+ public:
+  static constexpr KernelTable Table(const char* name) {
+    return {
+        .name = name,
+        .quantize_row = QuantizeRow<V>,
+        .dynamic = Dynamic,
+        .floating = Floating,
+        .dynamic_scratch_bytes = DynamicScratchBytes,
+        .floating_scratch_bytes = FloatingScratchBytes,
+        .panel_outputs = DynamicPanel<V, Int8Weights<V>>::kOutputs,
+        .streaming_rows = kStreamingRows,
+    };
   }
-}
 
-template <typename V>
-void Dynamic(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-  const WeightMatrix& w = args.w;
-  if (w.dtype == DType::kI8 && w.block == 0) {
-    DynamicFor<V, Int8Weights<V>>(args, rows, outputs, scratch);
-  } else if (w.dtype == DType::kI4 && w.block == 0 && w.columns % 2 == 0) {
-    DynamicFor<V, Int4Weights<V>>(args, rows, outputs, scratch);
-  } else {
-    DynamicScalar(args, rows, outputs, scratch);
+ private:
+  static bool Few(Range rows) { return rows.end - rows.begin <= kStreamingRows; }
+  /// Rows of an odd number of nibbles do not start at bytes.
+  static bool InBytes(const WeightMatrix& w) {
+    return w.dtype != DType::kI2 && (w.dtype != DType::kI4 || w.columns % 2 == 0);
   }
-}
 
-template <typename V>
-size_t NoScratchBytes(const WeightMatrix&) {
-  return 0;
-}
+  static void Dynamic(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    const WeightMatrix& w = args.w;
+    if (!InBytes(w) || (w.block != 0 && w.dtype != DType::kI4)) {
+      DynamicScalar(args, rows, outputs, scratch);
+    } else if (w.block != 0) {
+      if (Few(rows) && CanStreamBlocks(w)) {
+        StreamBlockwiseRows<V>(args, rows, outputs, scratch);
+      } else {
+        BlockwisePanel<V>::Run(args, rows, outputs, scratch);
+      }
+    } else if (w.dtype == DType::kI8) {
+      PerChannel<Int8Weights<V>>(args, rows, outputs, scratch);
+    } else {
+      PerChannel<Int4Weights<V>>(args, rows, outputs, scratch);
+    }
+  }
 
-template <typename V>
-constexpr KernelTable MakeKernels(const char* name) {
-  return {
-      .name = name,
-      .quantize_row = QuantizeRow<V>,
-      .dynamic = Dynamic<V>,
-      .floating = FloatingScalar,
-      .dynamic_scratch_bytes = DynamicPanel<V, Int8Weights<V>>::ScratchBytes,
-      .floating_scratch_bytes = NoScratchBytes<V>,
-      .panel_outputs = DynamicPanel<V, Int8Weights<V>>::kOutputs,
-      .streaming_rows = kStreamingRows,
-  };
-}
+  template <typename Weights>
+  static void PerChannel(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    if (Few(rows)) {
+      StreamRows<V, Weights>(args, rows, outputs);
+    } else {
+      DynamicPanel<V, Weights>::Run(args, rows, outputs, scratch);
+    }
+  }
+
+  static size_t DynamicScratchBytes(const WeightMatrix& w) {
+    const size_t panel = w.block != 0 ? BlockwisePanel<V>::ScratchBytes(w)
+                                      : DynamicPanel<V, Int8Weights<V>>::ScratchBytes(w);
+    const size_t rows = kStreamingRows * (w.columns + 2 * V::kBytes);
+    return panel > rows ? panel : rows;
+  }
+
+  static void Floating(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    if (!InBytes(args.w)) return FloatingScalar(args, rows, outputs, scratch);
+    switch (args.w.dtype) {
+      case DType::kF32:
+        return FloatingOf<DType::kF32>(args, rows, outputs, scratch);
+      case DType::kF16:
+        return FloatingOf<DType::kF16>(args, rows, outputs, scratch);
+      case DType::kBF16:
+        return FloatingOf<DType::kBF16>(args, rows, outputs, scratch);
+      case DType::kI8:
+        return FloatingOf<DType::kI8>(args, rows, outputs, scratch);
+      case DType::kI4:
+        return FloatingOf<DType::kI4>(args, rows, outputs, scratch);
+      default:
+        return FloatingScalar(args, rows, outputs, scratch);
+    }
+  }
+
+  template <DType kType>
+  static void FloatingOf(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    if (Few(rows)) {
+      StreamFloatRows<V, kType>(args, rows, outputs);
+    } else {
+      FloatPanel<V, kType>::Run(args, rows, outputs, scratch);
+    }
+  }
+
+  static size_t FloatingScratchBytes(const WeightMatrix&) {
+    return FloatPanel<V, DType::kF32>::kScratchBytes;
+  }
+};
 
 }  // namespace litertlm
 

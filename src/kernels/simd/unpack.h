@@ -10,6 +10,14 @@
 
 namespace litertlm {
 
+/// The first `bytes` (at most V::kBytes) bytes at `p`, then zeros.
+template <typename V>
+typename V::I LoadPart(const void* p, size_t bytes) {
+  alignas(V::kBytes) uint8_t part[V::kBytes] = {};
+  __builtin_memcpy(part, p, bytes);
+  return V::Load(part);
+}
+
 /// kI8: V::kBytes weights as they lie in memory.
 template <typename V>
 struct Int8Weights {
@@ -19,8 +27,8 @@ struct Int8Weights {
     return static_cast<const uint8_t*>(w.data) + row * w.columns;
   }
   static typename V::I Load(const uint8_t* row, size_t column) { return V::Load(row + column); }
-  static typename V::I LoadPart(const uint8_t* row, size_t column, size_t count) {
-    return V::LoadPart(row + column, count);
+  static typename V::I LoadTail(const uint8_t* row, size_t column, size_t count) {
+    return LoadPart<V>(row + column, count);
   }
 };
 
@@ -36,8 +44,10 @@ struct Int4Weights {
   static typename V::I Load(const uint8_t* row, size_t column) {
     return V::NibblesInOrder(V::LoadHalf(row + column / 2));
   }
-  static typename V::I LoadPart(const uint8_t* row, size_t column, size_t count) {
-    return V::NibblesInOrder(V::LoadHalfPart(row + column / 2, count / 2));
+  static typename V::I LoadTail(const uint8_t* row, size_t column, size_t count) {
+    alignas(V::kBytes) uint8_t nibbles[V::kBytes] = {};
+    __builtin_memcpy(nibbles, row + column / 2, count / 2);
+    return V::NibblesInOrder(V::LoadHalf(nibbles));
   }
 };
 

@@ -4,6 +4,6 @@
 
 namespace litertlm {
 
-const KernelTable kAvx512VnniKernels = MakeKernels<Avx512>("avx512vnni");
+const KernelTable kAvx512VnniKernels = Kernels<Avx512>::Table("avx512vnni");
 
 }  // namespace litertlm

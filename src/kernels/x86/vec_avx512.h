@@ -1,4 +1,4 @@
-// AVX-512 with VNNI, as the templates of kernels/simd/ want it. Only for files compiled for that
+// AVX-512 with VNNI, as the templates of kernels/simd/ want it. Only for the file compiled for that
 // set: everything here has internal linkage.
 #ifndef LITERTLM_KERNELS_X86_VEC_AVX512_H_
 #define LITERTLM_KERNELS_X86_VEC_AVX512_H_
@@ -21,19 +21,17 @@ namespace litertlm {
 namespace {
 
 struct Avx512 {
-  static constexpr int kLanes = 16;
-  static constexpr int kBytes = 64;
-  static constexpr int kPanelRows = 12;  ///< 24 sums, 2 weights and a code of 32 registers.
-  static constexpr int kPanelVectors = 2;
-  using I = __m512i;  ///< 16 int32 or 64 bytes.
+  static constexpr size_t kLanes = 16;
+  static constexpr size_t kBytes = 64;
+  static constexpr size_t kVectors = 2;    ///< Of outputs in a tile.
+  static constexpr size_t kTileRows = 12;  ///< 24 sums, 2 weights and a code of 32 registers.
+  static constexpr size_t kBlockRows = 6;  ///< 12 integer and 12 float sums.
+  using I = __m512i;                       ///< 16 int32 or 64 bytes.
   using F = __m512;
+  using Half = __m256i;
 
   static I Zero() { return _mm512_setzero_si512(); }
   static I Load(const void* p) { return _mm512_loadu_si512(p); }
-  /// The first `bytes` (at most 64) bytes at `p`, then zeros.
-  static I LoadPart(const void* p, size_t bytes) {
-    return _mm512_maskz_loadu_epi8(_bzhi_u64(~uint64_t{0}, static_cast<uint32_t>(bytes)), p);
-  }
   static void Store(void* p, I v) { _mm512_storeu_si512(p, v); }
   static I Set8(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
   static I Set32(int32_t value) { return _mm512_set1_epi32(value); }
@@ -43,46 +41,86 @@ struct Avx512 {
     __builtin_memcpy(&value, p, sizeof value);
     return _mm512_set1_epi32(value);
   }
+  /// 0, 1, 2, …
+  static I Iota() { return _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0); }
   static I Add32(I a, I b) { return _mm512_add_epi32(a, b); }
   static I Sub32(I a, I b) { return _mm512_sub_epi32(a, b); }
   static I Mul32(I a, I b) { return _mm512_mullo_epi32(a, b); }
+  static I And(I a, I b) { return _mm512_and_si512(a, b); }
+  static I ShiftLeft32(I v, int bits) { return _mm512_slli_epi32(v, static_cast<unsigned>(bits)); }
+  /// Copies of the sign come in from the left.
+  static I ShiftRight32(I v, int bits) { return _mm512_srai_epi32(v, static_cast<unsigned>(bits)); }
   /// sum + the products of unsigned bytes `u` and signed bytes `s`, four to a lane.
   static I Dot(I sum, I u, I s) { return _mm512_dpbusd_epi32(sum, u, s); }
-  using Half = __m256i;
+
   static Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-  static Half LoadHalfPart(const void* p, size_t bytes) {
-    return _mm256_maskz_loadu_epi8(_bzhi_u32(~0u, static_cast<uint32_t>(bytes)), p);
-  }
-  /// 64 nibbles in the order of memory (low ones first), each in the upper half of a byte.
+  // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
+  // memory (low before high).
+  static I NibblesLow(I v) { return And(_mm512_slli_epi16(v, 4), Set8(0xf0)); }
+  static I NibblesHigh(I v) { return And(v, Set8(0xf0)); }
   static I NibblesInOrder(Half v) {
     const I words = _mm512_cvtepu8_epi16(v);
-    const I low_then_high =
-        _mm512_or_si512(_mm512_slli_epi16(words, 4), _mm512_slli_epi16(words, 8));
-    return _mm512_and_si512(low_then_high, Set8(0xf0));
+    const I both = _mm512_or_si512(_mm512_slli_epi16(words, 4), _mm512_slli_epi16(words, 8));
+    return And(both, Set8(0xf0));
   }
-  static I ShiftRight32(I v, int bits) { return _mm512_srai_epi32(v, static_cast<unsigned>(bits)); }
+  /// The even bytes of 2 * kBytes bytes, then the odd ones.
+  static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {
+    const I a = Load(from);
+    const I b = Load(from + kBytes);
+    const I low = Set32(0x00ff00ff);
+    const I order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+    Store(even, _mm512_permutexvar_epi64(order, _mm512_packus_epi16(And(a, low), And(b, low))));
+    Store(odd, _mm512_permutexvar_epi64(
+                   order, _mm512_packus_epi16(_mm512_srli_epi16(a, 8), _mm512_srli_epi16(b, 8))));
+  }
 
   static F ToFloat(I v) { return _mm512_cvtepi32_ps(v); }
+  /// To the nearest integer, ties to even.
+  static I Round(F v) { return _mm512_cvtps_epi32(v); }
+  static F AsFloat(I v) { return _mm512_castsi512_ps(v); }
+  static I AsInt(F v) { return _mm512_castps_si512(v); }
   static F ZeroF() { return _mm512_setzero_ps(); }
   static F SetF(float v) { return _mm512_set1_ps(v); }
   static F LoadF(const float* p) { return _mm512_loadu_ps(p); }
   static void StoreF(float* p, F v) { _mm512_storeu_ps(p, v); }
+  /// The first `count` (at most kLanes) floats, then zeros.
   static F LoadPartF(const float* p, size_t count) { return _mm512_maskz_loadu_ps(Mask(count), p); }
   static void StorePartF(float* p, F v, size_t count) { _mm512_mask_storeu_ps(p, Mask(count), v); }
-  static F Add(F a, F b) { return _mm512_add_ps(a, b); }
-  static F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
-  static F Min(F a, F b) { return _mm512_min_ps(a, b); }  ///< b if either is NaN.
-  static F Max(F a, F b) { return _mm512_max_ps(a, b); }  ///< b if either is NaN.
-  static float ReduceMin(F v) { return _mm512_reduce_min_ps(v); }
-  static float ReduceMax(F v) { return _mm512_reduce_max_ps(v); }
-  /// To the nearest integer, ties to even.
-  static I Round(F v) { return _mm512_cvtps_epi32(v); }
   /// The lowest byte of the first `count` lanes.
   static void StorePart8(void* p, I v, size_t count) {
     _mm512_mask_cvtepi32_storeu_epi8(p, Mask(count), v);
   }
-  /// a * b + c, rounded once.
-  static F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+  static F Add(F a, F b) { return _mm512_add_ps(a, b); }
+  static F Sub(F a, F b) { return _mm512_sub_ps(a, b); }
+  static F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static F Div(F a, F b) { return _mm512_div_ps(a, b); }
+  static F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }      ///< a b + c
+  static F NegMulAdd(F a, F b, F c) { return _mm512_fnmadd_ps(a, b, c); }  ///< c - a b
+  static F Min(F a, F b) { return _mm512_min_ps(a, b); }                   ///< b if one is NaN.
+  static F Max(F a, F b) { return _mm512_max_ps(a, b); }                   ///< b if one is NaN.
+  static float ReduceMin(F v) { return _mm512_reduce_min_ps(v); }
+  static float ReduceMax(F v) { return _mm512_reduce_max_ps(v); }
+  static float ReduceAdd(F v) { return _mm512_reduce_add_ps(v); }
+  static float First(F v) { return _mm512_cvtss_f32(v); }
+  /// Lane i is lane index[i] of `v`.
+  static F Permute(F v, I index) { return _mm512_permutexvar_ps(index, v); }
+
+  // kLanes numbers of another type as floats.
+  static F WidenF16(const void* p) { return _mm512_cvtph_ps(LoadHalf(p)); }
+  static F WidenBF16(const void* p) {
+    return AsFloat(ShiftLeft32(_mm512_cvtepu16_epi32(LoadHalf(p)), 16));
+  }
+  static F WidenI8(const void* p) {
+    return ToFloat(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+  }
+  static F WidenI4(const void* p) {
+    int64_t nibbles;
+    __builtin_memcpy(&nibbles, p, sizeof nibbles);
+    const __m128i words = _mm_cvtepu8_epi16(_mm_cvtsi64_si128(nibbles));
+    const __m128i both = _mm_or_si128(_mm_slli_epi16(words, 4), _mm_slli_epi16(words, 8));
+    // Each nibble in the upper half of a byte; the shift of the wide value drops the lower half.
+    return ToFloat(ShiftRight32(_mm512_cvtepi8_epi32(both), 4));
+  }
 
   /// Rows become columns: lane j of v[i] and lane i of v[j] change places.
   [[gnu::always_inline]] static void Transpose(I* v) {

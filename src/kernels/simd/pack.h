@@ -1,0 +1,48 @@
+// Rearranging integer weights for products of many rows.
+#ifndef LITERTLM_KERNELS_SIMD_PACK_H_
+#define LITERTLM_KERNELS_SIMD_PACK_H_
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd/unpack.h"
+
+namespace litertlm {
+
+/// Columns rounded up to whole vectors of bytes: what is packed is padded with zero weights.
+template <typename V>
+size_t PaddedColumns(size_t columns) {
+  return (columns + V::kBytes - 1) / V::kBytes * V::kBytes;
+}
+
+/// Packs `live` rows of `w` from `row` on, zeros in the other lanes: vector s holds the weights of
+/// columns 4 s … 4 s + 3 of each row in turn. Vectors are written `step` bytes apart.
+template <typename V, typename Weights>
+void PackRows(const WeightMatrix& w, size_t row, size_t live, int8_t* to, size_t step) {
+  constexpr size_t kLanes = V::kLanes;
+  const uint8_t* rows[kLanes];
+  for (size_t i = 0; i < live; ++i) rows[i] = Weights::Row(w, row + i);
+  for (size_t column = 0; column < w.columns; column += V::kBytes, to += kLanes * step) {
+    const size_t left = w.columns - column;
+    typename V::I block[kLanes];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kLanes; ++i) {
+      block[i] = i >= live           ? V::Zero()
+                 : left >= V::kBytes ? Weights::Load(rows[i], column)
+                                     : Weights::LoadTail(rows[i], column, left);
+    }
+    V::Transpose(block);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kLanes; ++i) V::Store(to + i * step, block[i]);
+  }
+}
+
+/// For each lane the sum of its weights in `count` packed vectors, `step` bytes apart.
+template <typename V>
+typename V::I SumPacked(const int8_t* from, size_t count, size_t step) {
+  typename V::I sum = V::Zero();
+  for (size_t i = 0; i < count; ++i) sum = V::Dot(sum, V::Set8(1), V::Load(from + i * step));
+  return sum;
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_PACK_H_
