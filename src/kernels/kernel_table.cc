@@ -11,11 +11,21 @@
 #include "kernels/scalar/scalar_kernels.h"
 #include "litertlm/error.h"
 #if defined(__x86_64__)
+#include <cpuid.h>
+
 #include "kernels/x86/tables.h"
 #endif
 
 namespace litertlm {
 namespace {
+
+#if defined(__x86_64__)
+/// Bit 4 of EAX of CPUID leaf 7, sub-leaf 1; GCC 12 has no name for it.
+bool HasAvxVnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 4 & 1) != 0;
+}
+#endif
 
 /// Best first.
 std::vector<const KernelTable*> Detect() {
@@ -29,6 +39,8 @@ std::vector<const KernelTable*> Detect() {
       __builtin_cpu_supports("avx512vnni")) {
     tables.push_back(&kAvx512VnniKernels);
   }
+  if (avx2 && HasAvxVnni()) tables.push_back(&kAvxVnniKernels);
+  if (avx2) tables.push_back(&kAvx2Kernels);
 #endif
   tables.push_back(&ScalarKernels());
   tables.push_back(nullptr);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention.h"
 #include "kernels/matmul.h"
 
 namespace litertlm {
@@ -50,6 +51,25 @@ struct KernelTable {
   void (*floating)(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
   size_t (*dynamic_scratch_bytes)(const WeightMatrix& w);
   size_t (*floating_scratch_bytes)(const WeightMatrix& w);
+  // One row; x, y and gains have `count` numbers, and y may be one of the inputs.
+  void (*add)(const float* a, const float* b, float* y, size_t count);
+  /// y = x * (1 / sqrt(mean(x²) + epsilon)) * gains
+  void (*rms_norm)(const float* x, const float* gains, float* y, size_t count, float epsilon);
+  /// y = exp(beta * (x - max x)), divided by its sum.
+  void (*softmax)(const float* x, float* y, size_t count, float beta);
+  /// y = gate * logistic(gate) * up
+  void (*silu_mul)(const float* gate, const float* up, float* y, size_t count);
+  /// y = gelu(gate) * up, with the tanh form of GELU.
+  void (*gelu_tanh_mul)(const float* gate, const float* up, float* y, size_t count);
+  /// Rotates the pairs (x[i], x[half + i]) by the angles whose cosines and sines are given.
+  void (*rope)(const float* x, const float* cos, const float* sin, float* y, size_t half);
+
+  /// Attention of the query heads that belong to `kv_head`, for some rows.
+  void (*attention)(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
+  size_t (*attention_scratch_bytes)(const AttentionArgs& args);
+  /// Query vectors (rows * heads / kv_heads) that a call may take at most, one row apart.
+  size_t attention_queries;
+
   /// Outputs that a kernel computes together when it has many rows; ranges of outputs should start
   /// at multiples of it.
   size_t panel_outputs;
@@ -67,6 +87,9 @@ const KernelTable& KernelsNamed(const char* name);
 
 /// All tables that can run here, best first; the last is "scalar". Null-terminated.
 const KernelTable* const* AvailableKernels();
+
+/// `Attention` with the kernels of a table.
+void AttentionWith(const KernelTable& kernels, const AttentionArgs& args, ThreadPool& pool);
 
 }  // namespace litertlm
 

@@ -16,6 +16,7 @@
 #include "base/half.h"
 #include "kernels/kernel_table.h"
 #include "litertlm/error.h"
+#include "tests/kernels/every_isa.h"
 
 namespace litertlm {
 namespace {
@@ -87,24 +88,11 @@ const Shape kShapes[] = {{1, 1, 1},    {1, 3, 64},    {1, 70, 130},  {2, 33, 66}
                          {4, 19, 192}, {5, 32, 64},   {6, 1, 2},     {7, 65, 258}, {12, 64, 512},
                          {13, 40, 62}, {29, 47, 320}, {64, 33, 128}, {25, 16, 640}};
 
-std::vector<std::string> Names() {
-  std::vector<std::string> names;
-  for (const KernelTable* const* table = AvailableKernels(); *table; ++table) {
-    names.emplace_back((*table)->name);
-  }
-  return names;
-}
-
-class Kernels : public testing::TestWithParam<std::string> {
+class MatMulKernels : public EveryIsa {
  protected:
-  const KernelTable& table_ = KernelsNamed(GetParam().c_str());
-  const KernelTable& scalar_ = KernelsNamed("scalar");
   std::mt19937 random_{7};
-  ThreadPool pool_{1};
 };
-
-INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::ValuesIn(Names()),
-                         [](const auto& instance) { return instance.param; });
+INSTANTIATE_FOR_EVERY_ISA(MatMulKernels);
 
 /// Coded activations with the codes and coding of any file: also 0, 255 and every zero point.
 struct Coded {
@@ -144,7 +132,7 @@ std::vector<float> RunFloating(const KernelTable& table, FloatArgs args, size_t 
   return y;
 }
 
-TEST_P(Kernels, DynamicPerChannelEqualsScalarBitForBit) {
+TEST_P(MatMulKernels, DynamicPerChannelEqualsScalarBitForBit) {
   for (const DType dtype : {DType::kI8, DType::kI4, DType::kI2}) {
     for (const Shape& shape : kShapes) {
       const Weights w(dtype, shape.n, shape.k, 0, random_);
@@ -166,7 +154,7 @@ void ExpectNear(const std::vector<float>& actual, const std::vector<float>& expe
   }
 }
 
-TEST_P(Kernels, DynamicBlockwiseEqualsScalar) {
+TEST_P(MatMulKernels, DynamicBlockwiseEqualsScalar) {
   struct Blockwise {
     size_t m, n, k, block;
   };
@@ -193,7 +181,7 @@ TEST_P(Kernels, DynamicBlockwiseEqualsScalar) {
   }
 }
 
-TEST_P(Kernels, FloatEqualsScalar) {
+TEST_P(MatMulKernels, FloatEqualsScalar) {
   for (const DType dtype :
        {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kI4, DType::kI2}) {
     for (const Shape& shape : kShapes) {
@@ -210,7 +198,7 @@ TEST_P(Kernels, FloatEqualsScalar) {
   }
 }
 
-TEST_P(Kernels, LongFloatRowsAreAddedUpInParts) {
+TEST_P(MatMulKernels, LongFloatRowsAreAddedUpInParts) {
   const Weights w(DType::kF32, 19, 1500, 0, random_);
   const std::vector<float> x = RandomRows(size_t{14} * 1500, random_);
   const FloatArgs args{x.data(), 1500, w.matrix, nullptr, nullptr, 19};
@@ -218,7 +206,7 @@ TEST_P(Kernels, LongFloatRowsAreAddedUpInParts) {
              "14 x 19 x 1500");
 }
 
-TEST_P(Kernels, ExtremeProductsDoNotSaturate) {
+TEST_P(MatMulKernels, ExtremeProductsDoNotSaturate) {
   for (const size_t rows : {1, 6}) {
     Weights w(DType::kI8, 20, 1024, 0, random_);
     std::fill(w.data.begin(), w.data.end(), 0x80);  // -128
@@ -228,7 +216,7 @@ TEST_P(Kernels, ExtremeProductsDoNotSaturate) {
   }
 }
 
-TEST_P(Kernels, QuantizeRowEqualsScalarBitForBit) {
+TEST_P(MatMulKernels, QuantizeRowEqualsScalarBitForBit) {
   for (const size_t columns : {1, 15, 16, 17, 64, 301, 1024}) {
     for (const float shift : {0.0f, 3.0f, -3.0f, 1e30f}) {
       std::vector<float> x = RandomRows(columns, random_);

@@ -84,8 +84,6 @@ float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
   return (products - static_cast<float>(zero_point) * weights) * coding.scale + bias;
 }
 
-size_t NoScratch(const WeightMatrix&) { return 0; }
-
 }  // namespace
 
 // The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float. Its
@@ -136,20 +134,6 @@ void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte*
       args.y[row * args.y_stride + n] = args.bias ? sum + args.bias[n] : sum;
     }
   }
-}
-
-const KernelTable& ScalarKernels() {
-  static constexpr KernelTable kTable = {
-      .name = "scalar",
-      .quantize_row = QuantizeRowScalar,
-      .dynamic = DynamicScalar,
-      .floating = FloatingScalar,
-      .dynamic_scratch_bytes = NoScratch,
-      .floating_scratch_bytes = NoScratch,
-      .panel_outputs = 16,
-      .streaming_rows = 4,
-  };
-  return kTable;
 }
 
 }  // namespace litertlm

@@ -18,6 +18,13 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
 void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
 void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
 
+void AddScalar(const float* a, const float* b, float* y, size_t count);
+void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);
+void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count);
+void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half);
+void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
+size_t AttentionScalarScratchBytes(const AttentionArgs& args);
+
 const KernelTable& ScalarKernels();
 
 }  // namespace litertlm

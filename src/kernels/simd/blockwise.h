@@ -207,8 +207,10 @@ class BlockwiseStream {
     for (size_t r = 0; r < kRows; ++r) sums[r] = V::ZeroF();
     const size_t group = w.block * kLanes;  // Columns that a vector of scales covers.
     for (size_t begin = 0, block = 0; begin < w.columns; begin += group, block += kLanes) {
-      const F scale = block + kLanes <= blocks ? BlockScales<V>(scales + block)
-                                               : LastScales(scales + block, blocks - block);
+      // A vector may reach into the next row's scales, but not behind the last row's.
+      const size_t rest = (w.rows - output) * blocks - block;
+      const F scale =
+          rest >= kLanes ? BlockScales<V>(scales + block) : LastScales(scales + block, rest);
       const size_t end = w.columns - begin < group ? w.columns : begin + group;
       I lane = V::Iota();
       for (size_t column = begin; column < end; column += kChunk) {

@@ -4,6 +4,7 @@
 #define LITERTLM_KERNELS_SIMD_FLOAT_PANEL_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/float_tile.h"
 #include "kernels/simd/widen.h"
 
 namespace litertlm {
@@ -81,20 +82,8 @@ class FloatPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::ZeroF();
     }
-    const float* x = args_.x + row * args_.x_stride + column_;
-    const size_t stride = args_.x_stride;
-    const float* weights = weights_;
-    for (size_t i = 0; i < columns_; ++i, weights += kOutputs, ++x) {
-      F w[kVectors];
-#pragma GCC unroll 8
-      for (size_t v = 0; v < kVectors; ++v) w[v] = V::LoadF(weights + v * kLanes);
-#pragma GCC unroll 16
-      for (size_t r = 0; r < kRows; ++r) {
-        const F one = V::SetF(x[r * stride]);
-#pragma GCC unroll 8
-        for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::MulAdd(one, w[v], sum[r][v]);
-      }
-    }
+    AccumulateTile<V>(args_.x + row * args_.x_stride + column_, args_.x_stride, weights_, kOutputs,
+                      columns_, sum);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8

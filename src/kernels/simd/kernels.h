@@ -4,12 +4,14 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/scalar/scalar_kernels.h"
+#include "kernels/simd/attention.h"
 #include "kernels/simd/blockwise.h"
 #include "kernels/simd/dynamic_panel.h"
 #include "kernels/simd/dynamic_stream.h"
 #include "kernels/simd/float_panel.h"
 #include "kernels/simd/float_stream.h"
 #include "kernels/simd/quantize.h"
+#include "kernels/simd/rows.h"
 
 namespace litertlm {
 
@@ -27,6 +29,15 @@ class Kernels {
         .floating = Floating,
         .dynamic_scratch_bytes = DynamicScratchBytes,
         .floating_scratch_bytes = FloatingScratchBytes,
+        .add = RowKernels<V>::Add,
+        .rms_norm = RowKernels<V>::RmsNorm,
+        .softmax = RowKernels<V>::Softmax,
+        .silu_mul = RowKernels<V>::SiluMul,
+        .gelu_tanh_mul = RowKernels<V>::GeluTanhMul,
+        .rope = RowKernels<V>::Rope,
+        .attention = Attention,
+        .attention_scratch_bytes = AttentionScratchBytes,
+        .attention_queries = AttentionBlock<V, float>::kQueries,
         .panel_outputs = DynamicPanel<V, Int8Weights<V>>::kOutputs,
         .streaming_rows = kStreamingRows,
     };
@@ -97,6 +108,21 @@ class Kernels {
     } else {
       FloatPanel<V, kType>::Run(args, rows, outputs, scratch);
     }
+  }
+
+  static void Attention(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
+    if (args.head_size % V::kLanes != 0) {
+      AttentionScalar(args, kv_head, rows, scratch);
+    } else if (args.cache_type == DType::kF16) {
+      AttentionBlock<V, uint16_t>::Run(args, kv_head, rows, scratch);
+    } else {
+      AttentionBlock<V, float>::Run(args, kv_head, rows, scratch);
+    }
+  }
+
+  static size_t AttentionScratchBytes(const AttentionArgs& args) {
+    return args.head_size % V::kLanes != 0 ? AttentionScalarScratchBytes(args)
+                                           : AttentionBlock<V, float>::ScratchBytes(args);
   }
 
   static size_t FloatingScratchBytes(const WeightMatrix&) {

@@ -7,6 +7,8 @@
 namespace litertlm {
 
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAvxVnniKernels;
+extern const KernelTable kAvx2Kernels;
 
 }  // namespace litertlm
 

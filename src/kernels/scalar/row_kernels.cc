@@ -1,0 +1,79 @@
+#include <cmath>
+
+#include "base/half.h"
+#include "kernels/scalar/functions.h"
+#include "kernels/scalar/rows.h"
+#include "kernels/scalar/scalar_kernels.h"
+
+namespace litertlm {
+namespace {
+
+float CacheValue(DType type, const void* data, size_t i) {
+  return type == DType::kF16 ? F16ToFloat(static_cast<const uint16_t*>(data)[i])
+                             : static_cast<const float*>(data)[i];
+}
+
+}  // namespace
+
+void AddScalar(const float* a, const float* b, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = a[i] + b[i];
+}
+
+void SiluMulScalar(const float* gate, const float* up, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = gate[i] * scalar::Logistic(gate[i]) * up[i];
+}
+
+void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = scalar::GeluTanh(gate[i]) * up[i];
+}
+
+void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half) {
+  for (size_t i = 0; i < half; ++i) {
+    const float a = x[i];
+    const float b = x[half + i];
+    y[i] = a * cos[i] - b * sin[i];
+    y[half + i] = b * cos[i] + a * sin[i];
+  }
+}
+
+void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
+  auto* scores = reinterpret_cast<float*>(scratch);
+  const size_t group = args.heads / args.kv_heads;
+  const auto key_at = [&](size_t position, size_t i) {
+    return CacheValue(args.cache_type, args.keys,
+                      kv_head * args.key_head_stride + position * args.key_row_stride + i);
+  };
+  const auto value_at = [&](size_t position, size_t i) {
+    const size_t row = args.values_transposed ? i : position;
+    const size_t column = args.values_transposed ? position : i;
+    return CacheValue(args.cache_type, args.values,
+                      kv_head * args.value_head_stride + row * args.value_row_stride + column);
+  };
+  for (size_t row = rows.begin; row < rows.end; ++row) {
+    const size_t end = args.position + row + 1;
+    const size_t begin = args.window != 0 && end > args.window ? end - args.window : 0;
+    for (size_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      const float* q = args.q + row * args.q_row_stride + head * args.q_head_stride;
+      for (size_t position = begin; position < end; ++position) {
+        float sum = 0;
+        for (size_t i = 0; i < args.head_size; ++i) sum += q[i] * key_at(position, i);
+        scores[position] = sum * args.scale;
+      }
+      scalar::Softmax(scores + begin, scores + begin, end - begin, 1.0f);
+      float* y = args.y + row * args.y_row_stride + head * args.y_head_stride;
+      for (size_t i = 0; i < args.head_size; ++i) {
+        float sum = 0;
+        for (size_t position = begin; position < end; ++position) {
+          sum += scores[position] * value_at(position, i);
+        }
+        y[i] = sum;
+      }
+    }
+  }
+}
+
+size_t AttentionScalarScratchBytes(const AttentionArgs& args) {
+  return (args.position + args.rows) * sizeof(float);
+}
+
+}  // namespace litertlm

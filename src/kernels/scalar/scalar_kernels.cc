@@ -1,0 +1,30 @@
+#include "kernels/scalar/scalar_kernels.h"
+
+#include "kernels/scalar/rows.h"
+
+namespace litertlm {
+
+const KernelTable& ScalarKernels() {
+  static constexpr KernelTable kTable = {
+      .name = "scalar",
+      .quantize_row = QuantizeRowScalar,
+      .dynamic = DynamicScalar,
+      .floating = FloatingScalar,
+      .dynamic_scratch_bytes = [](const WeightMatrix&) { return size_t{0}; },
+      .floating_scratch_bytes = [](const WeightMatrix&) { return size_t{0}; },
+      .add = AddScalar,
+      .rms_norm = scalar::RmsNorm,
+      .softmax = scalar::Softmax,
+      .silu_mul = SiluMulScalar,
+      .gelu_tanh_mul = GeluTanhMulScalar,
+      .rope = RopeScalar,
+      .attention = AttentionScalar,
+      .attention_scratch_bytes = AttentionScalarScratchBytes,
+      .attention_queries = 16,
+      .panel_outputs = 16,
+      .streaming_rows = 4,
+  };
+  return kTable;
+}
+
+}  // namespace litertlm

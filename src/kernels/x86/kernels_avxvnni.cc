@@ -1,0 +1,9 @@
+#include "kernels/simd/kernels.h"
+#include "kernels/x86/tables.h"
+#include "kernels/x86/vec_avx2.h"
+
+namespace litertlm {
+
+const KernelTable kAvxVnniKernels = Kernels<Avx2>::Table("avxvnni");
+
+}  // namespace litertlm

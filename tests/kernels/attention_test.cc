@@ -1,0 +1,155 @@
+// Attention of every instruction set against the formula in double precision.
+#include "kernels/attention.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "base/half.h"
+#include "kernels/kernel_table.h"
+#include "tests/kernels/every_isa.h"
+
+namespace litertlm {
+namespace {
+
+struct Case {
+  size_t rows, heads, kv_heads, head_size, position, window;
+};
+
+const Case kCases[] = {
+    {1, 4, 2, 64, 0, 0},    {1, 4, 2, 128, 99, 0}, {1, 3, 1, 32, 700, 512}, {2, 4, 2, 16, 64, 0},
+    {5, 4, 2, 64, 130, 0},  {33, 4, 4, 32, 0, 0},  {70, 2, 1, 64, 10, 0},   {150, 4, 1, 48, 3, 0},
+    {64, 4, 2, 32, 40, 20}, {3, 2, 2, 24, 7, 0},   {9, 2, 1, 17, 30, 8},    {1, 16, 1, 64, 65, 0},
+};
+
+/// Caches of any layout with what lies beyond the filled positions set to NaN: it must not be read.
+class Caches {
+ public:
+  Caches(const Case& c, DType type, bool transposed, std::mt19937& random) : type_(type) {
+    const size_t filled = c.position + c.rows;
+    const size_t capacity = filled + 3;
+    std::normal_distribution<float> normal;
+    const size_t count = c.kv_heads * capacity * c.head_size;
+    for (auto* floats : {&keys_, &values_}) floats->assign(count, std::nanf(""));
+    args_.key_row_stride = c.head_size;
+    args_.key_head_stride = args_.value_head_stride = capacity * c.head_size;
+    args_.value_row_stride = transposed ? capacity : c.head_size;
+    args_.values_transposed = transposed;
+    args_.cache_type = type;
+    for (size_t head = 0; head < c.kv_heads; ++head) {
+      for (size_t position = 0; position < filled; ++position) {
+        for (size_t i = 0; i < c.head_size; ++i) {
+          keys_[KeyIndex(head, position, i)] = Rounded(normal(random));
+          values_[ValueIndex(head, position, i)] = Rounded(normal(random));
+        }
+      }
+    }
+    for (const float key : keys_) half_keys_.push_back(FloatToF16(key));
+    for (const float value : values_) half_values_.push_back(FloatToF16(value));
+    args_.keys = type == DType::kF16 ? static_cast<const void*>(half_keys_.data()) : keys_.data();
+    args_.values =
+        type == DType::kF16 ? static_cast<const void*>(half_values_.data()) : values_.data();
+  }
+
+  const AttentionArgs& args() const { return args_; }
+  double Key(size_t head, size_t position, size_t i) const {
+    return keys_[KeyIndex(head, position, i)];
+  }
+  double Value(size_t head, size_t position, size_t i) const {
+    return values_[ValueIndex(head, position, i)];
+  }
+
+ private:
+  float Rounded(float x) const { return type_ == DType::kF16 ? F16ToFloat(FloatToF16(x)) : x; }
+  size_t KeyIndex(size_t head, size_t position, size_t i) const {
+    return head * args_.key_head_stride + position * args_.key_row_stride + i;
+  }
+  size_t ValueIndex(size_t head, size_t position, size_t i) const {
+    return head * args_.value_head_stride +
+           (args_.values_transposed ? i : position) * args_.value_row_stride +
+           (args_.values_transposed ? position : i);
+  }
+
+  DType type_;
+  std::vector<float> keys_;
+  std::vector<float> values_;
+  std::vector<uint16_t> half_keys_;
+  std::vector<uint16_t> half_values_;
+  AttentionArgs args_;
+};
+
+/// y[row, head, :] by the formula.
+std::vector<double> Expected(const Case& c, const Caches& caches, const float* q, float scale,
+                             size_t row, size_t head) {
+  const size_t kv_head = head / (c.heads / c.kv_heads);
+  const size_t end = c.position + row + 1;
+  const size_t begin = c.window != 0 && end > c.window ? end - c.window : 0;
+  std::vector<double> weights;
+  for (size_t position = begin; position < end; ++position) {
+    double score = 0;
+    for (size_t i = 0; i < c.head_size; ++i) score += q[i] * caches.Key(kv_head, position, i);
+    weights.push_back(score * scale);
+  }
+  const double highest = *std::max_element(weights.begin(), weights.end());
+  double sum = 0;
+  for (double& weight : weights) sum += weight = std::exp(weight - highest);
+  std::vector<double> y(c.head_size);
+  for (size_t position = begin; position < end; ++position) {
+    for (size_t i = 0; i < c.head_size; ++i) {
+      y[i] += weights[position - begin] / sum * caches.Value(kv_head, position, i);
+    }
+  }
+  return y;
+}
+
+class AttentionTest : public EveryIsa {};
+INSTANTIATE_FOR_EVERY_ISA(AttentionTest);
+
+TEST_P(AttentionTest, FollowsTheFormula) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal(0.0f, 2.0f);
+  for (const Case& c : kCases) {
+    for (const DType type : {DType::kF32, DType::kF16}) {
+      for (const bool transposed : {false, true}) {
+        const Caches caches(c, type, transposed, random);
+        const size_t row_stride = c.heads * c.head_size + 5;
+        std::vector<float> q(c.rows * row_stride);
+        for (float& value : q) value = normal(random);
+        std::vector<float> y(c.rows * c.heads * c.head_size);
+        AttentionArgs args = caches.args();
+        args.q = q.data();
+        args.q_row_stride = row_stride;
+        args.q_head_stride = args.y_head_stride = c.head_size;
+        args.y = y.data();
+        args.y_row_stride = c.heads * c.head_size;
+        args.rows = c.rows;
+        args.heads = c.heads;
+        args.kv_heads = c.kv_heads;
+        args.head_size = c.head_size;
+        args.position = c.position;
+        args.window = c.window;
+        args.scale = 0.125f;
+        ThreadPool pool(2);
+        AttentionWith(table_, args, pool);
+        for (size_t row = 0; row < c.rows; ++row) {
+          for (size_t head = 0; head < c.heads; ++head) {
+            const auto expected = Expected(c, caches, &q[row * row_stride + head * c.head_size],
+                                           args.scale, row, head);
+            for (size_t i = 0; i < c.head_size; ++i) {
+              ASSERT_NEAR(y[row * args.y_row_stride + head * c.head_size + i], expected[i], 1e-5)
+                  << fmt::format("row {} of {}, head {}, size {}, {}, transposed {}", row, c.rows,
+                                 head, c.head_size, Info(type).name, transposed);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace litertlm

@@ -1,0 +1,123 @@
+// Row kernels of every instruction set against the scalar definitions in double precision or as
+// they are.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/kernel_table.h"
+#include "tests/kernels/every_isa.h"
+
+namespace litertlm {
+namespace {
+
+constexpr size_t kCounts[] = {1, 7, 8, 15, 16, 17, 33, 64, 301, 1024};
+
+class Rows : public EveryIsa {
+ protected:
+  std::vector<float> Random(size_t count, float deviation = 1.0f) {
+    std::normal_distribution<float> normal(0.0f, deviation);
+    std::vector<float> x(count);
+    for (float& value : x) value = normal(random_);
+    return x;
+  }
+  std::mt19937 random_{11};
+};
+INSTANTIATE_FOR_EVERY_ISA(Rows);
+
+/// Near in units of the last place, or as good as zero.
+void ExpectClose(float actual, double expected, double units, const std::string& what) {
+  const double tolerance =
+      units * std::numeric_limits<float>::epsilon() * std::abs(expected) + 1e-37;
+  ASSERT_NEAR(actual, expected, tolerance) << what;
+}
+
+TEST_P(Rows, Add) {
+  for (const size_t count : kCounts) {
+    const std::vector<float> a = Random(count);
+    std::vector<float> y = Random(count);
+    const std::vector<float> b = y;
+    table_.add(a.data(), y.data(), y.data(), count);
+    for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], a[i] + b[i]);
+  }
+}
+
+TEST_P(Rows, RmsNormIsRightInDoublePrecision) {
+  for (const size_t count : kCounts) {
+    const std::vector<float> x = Random(count, 3.0f);
+    const std::vector<float> gains = Random(count);
+    std::vector<float> y(count + 1, 7.0f);
+    table_.rms_norm(x.data(), gains.data(), y.data(), count, 1e-6f);
+    double squares = 0;
+    for (const float value : x) squares += double{value} * value;
+    const double factor = 1 / std::sqrt(squares / static_cast<double>(count) + 1e-6);
+    for (size_t i = 0; i < count; ++i) {
+      ExpectClose(y[i], x[i] * factor * gains[i], 8, fmt::format("{} of {}", i, count));
+    }
+    ASSERT_EQ(y[count], 7.0f);
+  }
+}
+
+TEST_P(Rows, SoftmaxIsRightInDoublePrecision) {
+  for (const size_t count : kCounts) {
+    std::vector<float> y = Random(count, 20.0f);
+    if (count > 16) y[3] = -std::numeric_limits<float>::infinity();
+    const std::vector<float> x = y;
+    table_.softmax(y.data(), y.data(), count, 0.7f);
+    const float highest = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (const float value : x) sum += std::exp(double{0.7f} * (value - highest));
+    for (size_t i = 0; i < count; ++i) {
+      const double expected = std::exp(double{0.7f} * (x[i] - highest)) / sum;
+      ASSERT_NEAR(y[i], expected, 4e-6 * expected + 1e-37) << i << " of " << count;
+    }
+  }
+}
+
+TEST_P(Rows, GatesAreRightInDoublePrecision) {
+  std::vector<float> gate = Random(997, 4.0f);
+  for (const float extreme : {0.0f, 30.0f, -30.0f, 100.0f, -100.0f, 1e30f, -1e30f, 1e-20f}) {
+    gate.push_back(extreme);
+  }
+  const std::vector<float> up = Random(gate.size());
+  std::vector<float> silu(gate.size());
+  std::vector<float> gelu(gate.size());
+  table_.silu_mul(gate.data(), up.data(), silu.data(), gate.size());
+  table_.gelu_tanh_mul(gate.data(), up.data(), gelu.data(), gate.size());
+  for (size_t i = 0; i < gate.size(); ++i) {
+    const double g = gate[i];
+    const std::string what = fmt::format("gate {}", gate[i]);
+    // Far below zero the result is tiny, and its exponent is known only as well as the argument.
+    const double tiny = 1e-6 * std::abs(up[i]);
+    ASSERT_NEAR(silu[i], g / (1 + std::exp(-g)) * up[i], 1e-6 * std::abs(g * up[i]) + tiny) << what;
+    const double inner = 0.7978845608028654 * (g + 0.044715 * g * g * g);
+    ASSERT_NEAR(gelu[i], 0.5 * g * (1 + std::tanh(inner)) * up[i],
+                1e-6 * std::abs(g * up[i]) + tiny)
+        << what;
+  }
+}
+
+TEST_P(Rows, RopeRotatesPairsHalfAHeadApart) {
+  for (const size_t half : {1, 4, 8, 16, 20, 64}) {
+    std::vector<float> y = Random(2 * half);
+    const std::vector<float> x = y;
+    std::vector<float> cos;
+    std::vector<float> sin;
+    for (size_t i = 0; i < half; ++i) {
+      cos.push_back(std::cos(0.3f * static_cast<float>(i)));
+      sin.push_back(std::sin(0.3f * static_cast<float>(i)));
+    }
+    table_.rope(y.data(), cos.data(), sin.data(), y.data(), half);
+    for (size_t i = 0; i < half; ++i) {
+      ASSERT_EQ(y[i], x[i] * cos[i] - x[half + i] * sin[i]);
+      ASSERT_EQ(y[half + i], x[half + i] * cos[i] + x[i] * sin[i]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace litertlm
