@@ -25,7 +25,7 @@ class EveryIsa : public testing::TestWithParam<std::string> {
   const KernelTable& scalar_ = KernelsNamed("scalar");
 };
 
-#define INSTANTIATE_FOR_EVERY_ISA(Fixture)                             \
+#define INSTANTIATE_FOR_EVERY_ISA(Fixture)                              \
   INSTANTIATE_TEST_SUITE_P(Isa, Fixture, testing::ValuesIn(IsaNames()), \
                            [](const auto& instance) { return instance.param; })
 
