@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,6 +28,8 @@ const char kProgramPath[] = LITERTLM_BINARY_DIR "/litert-lm-cli";
   std::vector<char*> argv = {const_cast<char*>("litert-lm-cli")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  // A test that runs in the background of a shell has it ignored, and a program inherits that.
+  ::signal(SIGINT, SIG_DFL);
   ::execv(kProgramPath, argv.data());
   ::_exit(127);
 }
@@ -173,6 +176,18 @@ bool Terminal::WaitFor(const std::string& text) {
       return false;
     }
   }
+}
+
+bool Terminal::WaitForPrompt() {
+  if (!WaitFor("> ")) return false;
+  const Clock::time_point end = Clock::now() + kPatience;
+  while (Clock::now() < end) {
+    termios mode{};
+    if (::tcgetattr(fd_, &mode) == 0 && (mode.c_lflag & ICANON) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ADD_FAILURE() << "The prompt does not read keys.";
+  return false;
 }
 
 // False at the end of the program.

@@ -61,6 +61,9 @@ class Terminal {
   /// Reads on until `text` was shown after what earlier calls waited for. Fails the test, and
   /// returns false, if that takes longer than ten seconds.
   bool WaitFor(const std::string& text);
+  /// Waits for the prompt, and until the editor has taken the terminal over: the prompt is shown
+  /// a moment before, and control keys typed in between would be the terminal's.
+  bool WaitForPrompt();
   /// What was shown, escape sequences left out.
   const std::string& shown() const { return shown_; }
   /// Waits for the end; -1 if it does not come within ten seconds.
