@@ -44,7 +44,9 @@ struct Pipe {
 };
 
 // Writes `input` and reads both outputs until they end, whichever is ready.
-void Exchange(const std::string& input, int in, int out, int err, Outcome& outcome) {
+// `interrupt` is the process that gets SIGINT when its first output has come; 0: none.
+void Exchange(const std::string& input, int in, int out, int err, pid_t interrupt,
+              Outcome& outcome) {
   size_t written = 0;
   if (input.empty()) ::close(std::exchange(in, -1));
   std::array<std::pair<int, std::string*>, 2> streams = {
@@ -59,6 +61,7 @@ void Exchange(const std::string& input, int in, int out, int err, Outcome& outco
       const ssize_t n = ::read(streams[i].first, buffer.data(), buffer.size());
       if (n > 0) {
         streams[i].second->append(buffer.data(), static_cast<size_t>(n));
+        if (i == 0 && interrupt != 0) ::kill(std::exchange(interrupt, 0), SIGINT);
       } else {
         ::close(std::exchange(streams[i].first, -1));
       }
@@ -117,16 +120,9 @@ Outcome Invoke(const Invocation& invocation) {
   ::close(out.ends[1]);
   if (invocation.closed_output) ::close(std::exchange(out.ends[0], -1));
   ::close(err.ends[1]);
-  std::thread interrupter;
-  if (invocation.interrupt_milliseconds > 0) {
-    interrupter = std::thread([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(invocation.interrupt_milliseconds));
-      ::kill(pid, SIGINT);
-    });
-  }
   Outcome outcome;
-  Exchange(invocation.input.value_or(""), in.ends[1], out.ends[0], err.ends[0], outcome);
-  if (interrupter.joinable()) interrupter.join();
+  Exchange(invocation.input.value_or(""), in.ends[1], out.ends[0], err.ends[0],
+           invocation.interrupt ? pid : 0, outcome);
   int status = 0;
   ::waitpid(pid, &status, 0);
   outcome.status = Status(status);

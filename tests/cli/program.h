@@ -22,9 +22,9 @@ struct Invocation {
   std::vector<std::string> arguments;
   std::optional<std::string> input{};  ///< Through a pipe; absent: /dev/null.
   std::vector<std::pair<std::string, std::string>> environment{};
-  std::string out_file{};          ///< Standard output goes there instead.
-  bool closed_output = false;      ///< Nobody reads standard output.
-  int interrupt_milliseconds = 0;  ///< SIGINT after this time, if not 0.
+  std::string out_file{};      ///< Standard output goes there instead.
+  bool closed_output = false;  ///< Nobody reads standard output.
+  bool interrupt = false;      ///< SIGINT as soon as the first output has come.
 };
 
 /// A fresh folder for one test, removed at its end.
