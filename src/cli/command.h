@@ -28,6 +28,7 @@ std::unique_ptr<Command> MakeInspectCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();
 std::unique_ptr<Command> MakeLogitsCommand();
+std::unique_ptr<Command> MakeBenchCommand();
 
 /// Reads the command line. Prints what --help and --version ask for and returns null then; throws
 /// kUsage for anything that is wrong.

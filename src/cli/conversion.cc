@@ -7,6 +7,8 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "convert/synthetic.h"
+#include "litertlm/error.h"
 
 namespace litertlm {
 
@@ -20,6 +22,13 @@ std::string ConvertVisibly(ConvertOptions options) {
   return fmt::format("Wrote {}: {}, {}, {} tensors, in {}.", options.output.string(),
                      FormatBytes(result.bytes), QuantizationName(options.quantization),
                      result.tensors, FormatSeconds(took.count()));
+}
+
+Quantization ParseQuantizeFlag(const std::string& value) {
+  if (const auto quantization = ParseQuantization(value)) return *quantization;
+  throw Error(ErrorCode::kUsage, fmt::format("Unknown value for --quantize: {}.", value),
+              "Known: dynamic_int8, int8, fp16, none, dynamic_int4_block32, "
+              "dynamic_int4_block128.");
 }
 
 void ModelFlags::Declare(Flags& flags, bool required) {
@@ -46,6 +55,25 @@ std::filesystem::path FindOrConvert(const ModelFlags& flags) {
   WriteErr(ConvertVisibly({.checkpoint = checkpoint.folder, .output = checkpoint.output}) + "\n");
   store.RememberOrigin(checkpoint);
   return checkpoint.output;
+}
+
+std::filesystem::path FindOrMakeSynthetic(const std::optional<std::filesystem::path>& models_dir,
+                                          const std::string& shape, ConvertOptions options) {
+  const std::string variant =
+      fmt::format("{}-{}", QuantizationName(options.quantization), options.kv_cache_max_len);
+  const CheckpointLocation location = ModelStore(models_dir).SyntheticLocation(shape, variant);
+  options.checkpoint = location.folder;
+  options.output = location.output;
+  if (std::filesystem::exists(options.output)) return options.output;
+  if (!std::filesystem::exists(location.folder / "model.safetensors")) {
+    const InterruptGuard guard;
+    ProgressDisplay progress(InterruptGuard::requested());
+    WriteSyntheticCheckpoint(shape, location.folder, options.threads, &progress);
+    WriteErr(fmt::format("Made {}: random weights in the shape of {}.\n", location.folder.string(),
+                         shape));
+  }
+  WriteErr(ConvertVisibly(options) + "\n");
+  return options.output;
 }
 
 }  // namespace litertlm

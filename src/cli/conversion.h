@@ -16,6 +16,9 @@ namespace litertlm {
 /// Returns a sentence: path, size, time.
 std::string ConvertVisibly(ConvertOptions options);
 
+/// The value of --quantize. Throws kUsage, listing the possible ones.
+Quantization ParseQuantizeFlag(const std::string& value);
+
 /// MODEL and the flags about where models are, the same for every command.
 struct ModelFlags {
   std::optional<std::string> model;
@@ -27,6 +30,12 @@ struct ModelFlags {
 /// The file that `flags` name. A checkpoint that is not converted yet is converted first, with the
 /// default options.
 std::filesystem::path FindOrConvert(const ModelFlags& flags);
+
+/// A model of random weights in the shape of a real one, `shape` of SyntheticModels(). Checkpoint
+/// and conversion are made where they are not there already, and kept in the folder of models.
+/// Of `options` only quantization and cache length count.
+std::filesystem::path FindOrMakeSynthetic(const std::optional<std::filesystem::path>& models_dir,
+                                          const std::string& shape, ConvertOptions options);
 
 }  // namespace litertlm
 

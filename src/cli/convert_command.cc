@@ -57,15 +57,7 @@ int ConvertCommand::Run() {
   const CheckpointLocation location = store.FindCheckpoint(*model_.model);
   ConvertOptions options{.checkpoint = location.folder, .output = location.output};
   if (output_dir_) options.output = *output_dir_ / location.output.filename();
-  if (quantize_) {
-    const auto quantization = ParseQuantization(*quantize_);
-    if (!quantization) {
-      throw Error(ErrorCode::kUsage, fmt::format("Unknown value for --quantize: {}.", *quantize_),
-                  "Known: dynamic_int8, int8, fp16, none, dynamic_int4_block32, "
-                  "dynamic_int4_block128.");
-    }
-    options.quantization = *quantization;
-  }
+  if (quantize_) options.quantization = ParseQuantizeFlag(*quantize_);
   if (kv_cache_max_len_) options.kv_cache_max_len = *kv_cache_max_len_;
   if (!prefill_seq_lens_.empty()) options.prefill_seq_lens = prefill_seq_lens_;
   if (threads_) options.threads = *threads_;

@@ -54,8 +54,9 @@ void CheckCommandName(int argc, char** argv,
               DidYouMean(word, known) + fmt::format("See {} --help.", kProgram));
 }
 
-// Appends the numbers of "1,2,3".
-void ParseNumbers(const std::string& name, const std::string& list, std::vector<int>& numbers) {
+// Appends the numbers of "1,2,3". `names` are those of the flag: "-p,--prompt".
+void ParseNumbers(const std::string& names, const std::string& list, std::vector<int>& numbers) {
+  const std::string name = names.substr(names.rfind(',') + 1);
   for (const std::string& word : CLI::detail::split(list, ',')) {
     int number = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);

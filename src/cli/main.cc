@@ -28,6 +28,7 @@ int Main(int argc, char** argv) {
     commands.push_back(MakeTokenizeCommand());
     commands.push_back(MakeDetokenizeCommand());
     commands.push_back(MakeLogitsCommand());
+    commands.push_back(MakeBenchCommand());
     Command* command = ParseCommandLine(argc, argv, commands);
     return command != nullptr ? command->Run() : 0;
   } catch (const ClosedPipe&) {

@@ -142,6 +142,12 @@ fs::path ModelStore::Output(const std::string& org, const std::string& name) con
   return root_ / org / name / (name + std::string(kExtension));
 }
 
+CheckpointLocation ModelStore::SyntheticLocation(const std::string& shape,
+                                                 const std::string& variant) const {
+  constexpr char kOrg[] = "synthetic";
+  return {root_ / kOrg / shape / kOrigin, Output(kOrg, shape + "-" + variant)};
+}
+
 void ModelStore::RememberOrigin(const CheckpointLocation& location) const {
   if (location.folder.parent_path() == bundled_) return;
   std::error_code ignored;

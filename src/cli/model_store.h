@@ -4,7 +4,8 @@
 //   models/<org>/<name>/checkpoint        the checkpoint it was made from: a folder, or a link to
 //   it
 //
-// The checkpoints that come with the program have the org "bundled".
+// The checkpoints that come with the program have the org "bundled", those of random weights the
+// org "synthetic".
 #ifndef LITERTLM_CLI_MODEL_STORE_H_
 #define LITERTLM_CLI_MODEL_STORE_H_
 
@@ -43,6 +44,9 @@ class ModelStore {
   ModelLocation Find(const std::string& name) const;
   /// For converting: the same without looking for files. Throws kUsage if `name` is one.
   CheckpointLocation FindCheckpoint(const std::string& name) const;
+
+  /// Where the random weights of a shape are kept, and their conversion `variant`.
+  CheckpointLocation SyntheticLocation(const std::string& shape, const std::string& variant) const;
 
   /// Lets the store remember which folder a conversion came from, so that another folder of the
   /// same name is not mistaken for it.

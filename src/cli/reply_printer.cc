@@ -3,36 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
-
 #include "base/json.h"
+#include "cli/process_memory.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 
 namespace litertlm {
-namespace {
-
-struct Memory {
-  uint64_t private_bytes = 0;  ///< What this process has for itself.
-  uint64_t peak_bytes = 0;     ///< The most that was resident, pages of mapped files included.
-};
-
-Memory ReadMemory() {
-  Memory memory;
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    const auto kibibytes = [&line] {
-      return std::strtoull(line.c_str() + line.find(':') + 1, nullptr, 10) * 1024;
-    };
-    if (line.starts_with("RssAnon:")) memory.private_bytes = kibibytes();
-    if (line.starts_with("VmHWM:")) memory.peak_bytes = kibibytes();
-  }
-  return memory;
-}
-
-}  // namespace
-
 void ReplyPrinter::Print(const TextChunk& chunk) {
   if (chunk.thought) {
     if (!IsTerminal(STDERR_FILENO)) return;
@@ -57,7 +33,7 @@ void ReplyPrinter::EndThought() {
 }
 
 std::string FormatStats(const GenerationStats& stats) {
-  const Memory memory = ReadMemory();
+  const ProcessMemory memory = ReadProcessMemory();
   return fmt::format(
       "prompt       {:>6} tokens  {:>8.1f} tokens/s\n"
       "reply        {:>6} tokens  {:>8.1f} tokens/s\n"
@@ -77,7 +53,7 @@ std::string FormatJson(const Completion& completion, bool with_stats) {
   if (!completion.thought.empty()) json["thought"] = completion.thought;
   if (with_stats) {
     const GenerationStats& stats = completion.stats;
-    const Memory memory = ReadMemory();
+    const ProcessMemory memory = ReadProcessMemory();
     json["stats"] = {{"prompt_tokens", stats.prompt_tokens},
                      {"prompt_seconds", stats.prompt_seconds},
                      {"generated_tokens", stats.generated_tokens},

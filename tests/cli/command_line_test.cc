@@ -37,6 +37,18 @@ TEST(CommandLine, MistakesEndInOneSentenceAndStatus64) {
       {{"logits", "tiny-qwen3", "--ids", "1"}, "--out is missing.", "--out"},
       {{"logits", "tiny-qwen3", "--out", "x.npy"}, "either --ids or --prompt", "logits --help"},
       {{"detokenize", "tiny-qwen3", "99999"}, "99999", ""},
+      {{"bench"}, "bench takes either MODEL or --synthetic.", "bench --help"},
+      {{"bench", "tiny-qwen3", "--synthetic", "qwen3-0.6b"}, "either MODEL or --synthetic", ""},
+      {{"bench", "--synthetic", "gpt-2"}, "no synthetic model \"gpt-2\"", "qwen3-0.6b"},
+      {{"bench", "tiny-qwen3", "--quantize", "fp16"}, "--quantize is only for --synthetic", ""},
+      {{"bench", "--synthetic", "qwen3-4b", "--quantize", "q4"}, "q4", "dynamic_int8"},
+      {{"bench", "tiny-qwen3", "-p", "1,x"}, "--n-prompt: \"x\" is not a whole number.", "1,2,3"},
+      {{"bench", "tiny-qwen3", "-n", "-5"}, "--n-gen: -5 is below 0.", "bench --help"},
+      {{"bench", "tiny-qwen3", "-d", "-5"}, "--n-depth: -5 is below 0.", "bench --help"},
+      {{"bench", "tiny-qwen3", "-t", "0"}, "--threads 0", "bench --help"},
+      {{"bench", "tiny-qwen3", "-r", "0"}, "--repetitions 0", "bench --help"},
+      {{"bench", "tiny-qwen3", "-p", "0", "-n", "0"}, "leave nothing to measure", "bench --help"},
+      {{"bench", "tiny-qwen3", "-o", "xml"}, "Unknown value for --output: xml.", "csv"},
   };
   for (const auto& mistake : mistakes) {
     const Outcome outcome = RunProgram(mistake.arguments);
@@ -53,7 +65,7 @@ TEST(CommandLine, EveryCommandExplainsItselfWithExamples) {
   const Outcome program = RunProgram({"--help"});
   EXPECT_EQ(program.status, 0);
   for (const std::string command :
-       {"run", "convert", "inspect", "tokenize", "detokenize", "logits"}) {
+       {"run", "convert", "inspect", "tokenize", "detokenize", "logits", "bench"}) {
     EXPECT_THAT(program.out, HasSubstr("\n  " + command + " "));
     const Outcome outcome = RunProgram({command, "--help"});
     EXPECT_EQ(outcome.status, 0);
