@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "cli/progress.h"
+#include "base/units.h"
 
 namespace litertlm {
 namespace {

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggest.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
 #include "cli/reply_printer.h"
-#include "cli/suggest.h"
 #include "cli/terminal.h"
 #include "litertlm/error.h"
 

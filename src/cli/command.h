@@ -24,6 +24,11 @@ class Command {
 
 std::unique_ptr<Command> MakeRunCommand();
 std::unique_ptr<Command> MakeConvertCommand();
+std::unique_ptr<Command> MakePullCommand();
+std::unique_ptr<Command> MakeListCommand();
+std::unique_ptr<Command> MakeShowCommand();
+std::unique_ptr<Command> MakeRemoveCommand();
+std::unique_ptr<Command> MakeSearchCommand();
 std::unique_ptr<Command> MakeInspectCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();

@@ -7,14 +7,16 @@
 #include <string>
 
 #include "cli/flags.h"
+#include "cli/hub_models.h"
 #include "cli/model_store.h"
+#include "cli/progress_flags.h"
 #include "convert/convert.h"
 
 namespace litertlm {
 
 /// Converts, shows the progress on standard error, and stops cleanly at Ctrl-C (kInterrupted).
 /// Returns a sentence: path, size, time.
-std::string ConvertVisibly(ConvertOptions options);
+std::string ConvertVisibly(ConvertOptions options, ProgressStyle style);
 
 /// The value of --quantize. Throws kUsage, listing the possible ones.
 Quantization ParseQuantizeFlag(const std::string& value);
@@ -23,12 +25,14 @@ Quantization ParseQuantizeFlag(const std::string& value);
 struct ModelFlags {
   std::optional<std::string> model;
   std::optional<std::filesystem::path> models_dir;
+  HubFlags hub;
+  ProgressFlags progress;
 
   void Declare(Flags& flags, bool required);
 };
 
-/// The file that `flags` name. A checkpoint that is not converted yet is converted first, with the
-/// default options.
+/// The file that `flags` name. What is not here and has the form ORG/NAME is downloaded; a
+/// checkpoint that is not converted yet is converted, with the default options.
 std::filesystem::path FindOrConvert(const ModelFlags& flags);
 
 /// A model of random weights in the shape of a real one, `shape` of SyntheticModels(). Checkpoint

@@ -20,7 +20,8 @@ class ConvertCommand : public Command {
     return "Make a .litertlm file of a Hugging Face checkpoint";
   }
   std::string_view examples() const override {
-    return "  litert-lm-cli convert ./Qwen3-0.6B\n"
+    return "  litert-lm-cli convert Qwen/Qwen3-0.6B\n"
+           "  litert-lm-cli convert ./Qwen3-0.6B\n"
            "  litert-lm-cli convert ./gemma-3-270m-it --quantize dynamic_int4_block32\n"
            "  litert-lm-cli convert tiny-qwen3 --quantize none --output-dir /tmp/tiny --force\n";
   }
@@ -28,6 +29,10 @@ class ConvertCommand : public Command {
   int Run() override;
 
  private:
+  ConvertOptions Options() const;
+  CheckpointLocation Checkpoint(const ModelStore& store, const std::string& model,
+                                Quantization quantization) const;
+
   ModelFlags model_;
   std::optional<std::string> quantize_;
   std::optional<int> kv_cache_max_len_;
@@ -52,27 +57,45 @@ void ConvertCommand::Declare(Flags& flags) {
   flags.Switch("--force", force_, "Convert again where the file exists already");
 }
 
-int ConvertCommand::Run() {
-  const ModelStore store(model_.models_dir);
-  const CheckpointLocation location = store.FindCheckpoint(*model_.model);
-  ConvertOptions options{.checkpoint = location.folder, .output = location.output};
-  if (output_dir_) options.output = *output_dir_ / location.output.filename();
+ConvertOptions ConvertCommand::Options() const {
+  ConvertOptions options;
   if (quantize_) options.quantization = ParseQuantizeFlag(*quantize_);
   if (kv_cache_max_len_) options.kv_cache_max_len = *kv_cache_max_len_;
   if (!prefill_seq_lens_.empty()) options.prefill_seq_lens = prefill_seq_lens_;
   if (threads_) options.threads = *threads_;
+  return options;
+}
+
+CheckpointLocation ConvertCommand::Checkpoint(const ModelStore& store, const std::string& model,
+                                              Quantization quantization) const {
+  if (const auto location = store.LookUpCheckpoint(model)) return *location;
+  if (!NamesRepository(model)) return store.FindCheckpoint(model);
+  // What exists is not downloaded only to say so.
+  const CheckpointLocation place = store.ForHub(model);
+  if (!force_ && !output_dir_ && std::filesystem::exists(place.output)) return place;
+  return HubModels(store, model_.hub, model_.progress.Style()).FetchCheckpoint(model, quantization);
+}
+
+int ConvertCommand::Run() {
+  const ModelStore store(model_.models_dir);
+  const std::string model =
+      std::filesystem::exists(*model_.model) ? *model_.model : ResolveAlias(*model_.model);
+  ConvertOptions options = Options();
+  const CheckpointLocation location = Checkpoint(store, model, options.quantization);
+  options.checkpoint = location.folder;
+  options.output = output_dir_ ? *output_dir_ / location.output.filename() : location.output;
 
   const std::string run =
-      fmt::format("litert-lm-cli run {}", output_dir_ ? options.output.string() : *model_.model);
+      fmt::format("litert-lm-cli run {}", output_dir_ ? options.output.string() : model);
   if (std::filesystem::exists(options.output) && !force_) {
     if (!output_dir_) CheckOrigin(location);
     WriteOut(
         fmt::format("Model already exists: {}\nRun it:          {}\nConvert it again: "
                     "litert-lm-cli convert {} --force\n",
-                    options.output.string(), run, *model_.model));
+                    options.output.string(), run, model));
     return 0;
   }
-  WriteOut(ConvertVisibly(options) + "\n");
+  WriteOut(ConvertVisibly(options, model_.progress.Style()) + "\n");
   if (!output_dir_) store.RememberOrigin(location);
   WriteOut(fmt::format("Run it: {}\n", run));
   return 0;

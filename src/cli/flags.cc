@@ -6,8 +6,8 @@
 #include <charconv>
 #include <type_traits>
 
+#include "base/suggest.h"
 #include "cli/command.h"
-#include "cli/suggest.h"
 #include "cli/terminal.h"
 #include "litertlm/error.h"
 

@@ -1,8 +1,8 @@
 // The report of `inspect` as text.
 #include <fmt/format.h>
 
+#include "base/units.h"
 #include "cli/inspection.h"
-#include "cli/progress.h"
 
 namespace litertlm {
 namespace {

@@ -24,6 +24,11 @@ int Main(int argc, char** argv) {
     std::vector<std::unique_ptr<Command>> commands;
     commands.push_back(MakeRunCommand());
     commands.push_back(MakeConvertCommand());
+    commands.push_back(MakePullCommand());
+    commands.push_back(MakeListCommand());
+    commands.push_back(MakeShowCommand());
+    commands.push_back(MakeRemoveCommand());
+    commands.push_back(MakeSearchCommand());
     commands.push_back(MakeInspectCommand());
     commands.push_back(MakeTokenizeCommand());
     commands.push_back(MakeDetokenizeCommand());

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "cli/suggest.h"
+#include "base/suggest.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -37,20 +37,6 @@ std::vector<fs::path> ModelFiles(const fs::path& folder) {
   std::vector<fs::path> files = Entries(folder);
   std::erase_if(files, [](const fs::path& path) { return path.extension() != kExtension; });
   return files;
-}
-
-// The one `.litertlm` file of a folder, or the one that has the folder's name; empty if none.
-fs::path ModelFileIn(const fs::path& folder) {
-  const std::vector<fs::path> files = ModelFiles(folder);
-  if (files.size() <= 1) return files.empty() ? fs::path() : files.front();
-  std::string names;
-  for (const fs::path& file : files) {
-    if (file.stem() == folder.filename()) return file;
-    names += (names.empty() ? "" : ", ") + file.filename().string();
-  }
-  throw Error(ErrorCode::kUsage,
-              fmt::format("The folder {} holds several models: {}.", folder.string(), names),
-              "Give the path of one of them.");
 }
 
 fs::path FromEnvironment(const char* name) {
@@ -85,22 +71,44 @@ ModelStore::ModelStore(const std::optional<fs::path>& root) {
   if (root_.empty()) root_ = (tree.empty() ? UserDataFolder() : tree) / "models";
 }
 
+fs::path ModelStore::FileIn(const fs::path& folder) {
+  const std::vector<fs::path> files = ModelFiles(folder);
+  if (files.size() <= 1) return files.empty() ? fs::path() : files.front();
+  std::string names;
+  for (const fs::path& file : files) {
+    if (file.stem() == folder.filename()) return file;
+    names += (names.empty() ? "" : ", ") + file.filename().string();
+  }
+  throw Error(ErrorCode::kUsage,
+              fmt::format("The folder {} holds several models: {}.", folder.string(), names),
+              "Give the path of one of them, or its name with --file.");
+}
+
 ModelLocation ModelStore::Find(const std::string& name) const {
+  if (auto location = LookUp(name)) return *std::move(location);
+  ThrowNotFound(name);
+}
+
+std::optional<ModelLocation> ModelStore::LookUp(const std::string& name) const {
   std::error_code ignored;
-  if (fs::is_regular_file(name, ignored)) return {.file = name, .checkpoint = {}};
+  if (fs::is_regular_file(name, ignored)) return ModelLocation{.file = name, .checkpoint = {}};
   if (fs::is_directory(name, ignored)) {
-    if (fs::path file = ModelFileIn(name); !file.empty()) return {.file = file, .checkpoint = {}};
+    if (fs::path file = FileIn(name); !file.empty()) {
+      return ModelLocation{.file = file, .checkpoint = {}};
+    }
   }
   if (const auto checkpoint = LookUpCheckpoint(name)) {
-    if (!fs::exists(checkpoint->output, ignored)) return {.file = {}, .checkpoint = checkpoint};
+    if (!fs::exists(checkpoint->output, ignored)) {
+      return ModelLocation{.file = {}, .checkpoint = checkpoint};
+    }
     CheckOrigin(*checkpoint);
-    return {.file = checkpoint->output, .checkpoint = checkpoint};
+    return ModelLocation{.file = checkpoint->output, .checkpoint = checkpoint};
   }
   if (const fs::path relative(name); relative.is_relative() && !relative.empty()) {
-    fs::path file = ModelFileIn((root_ / relative).lexically_normal());
-    if (!file.empty()) return {.file = file, .checkpoint = {}};
+    fs::path file = FileIn((root_ / relative).lexically_normal());
+    if (!file.empty()) return ModelLocation{.file = file, .checkpoint = {}};
   }
-  ThrowNotFound(name);
+  return std::nullopt;
 }
 
 CheckpointLocation ModelStore::FindCheckpoint(const std::string& name) const {
@@ -128,6 +136,11 @@ std::optional<CheckpointLocation> ModelStore::LookUpCheckpoint(const std::string
                               kept.parent_path() / (relative.filename().string() + ".litertlm")};
   }
   return std::nullopt;
+}
+
+CheckpointLocation ModelStore::ForHub(const std::string& name) const {
+  const fs::path folder = root_ / name;
+  return {folder / kOrigin, folder / (folder.filename().string() + std::string(kExtension))};
 }
 
 CheckpointLocation ModelStore::ForFolder(const fs::path& folder) const {
@@ -185,6 +198,10 @@ std::vector<std::string> ModelStore::KnownNames() const {
   return names;
 }
 
+std::string ModelStore::Nearest(const std::string& name) const {
+  return DidYouMean(name, KnownNames());
+}
+
 void ModelStore::ThrowNotFound(const std::string& name) const {
   std::error_code ignored;
   if (fs::is_directory(name, ignored)) {
@@ -200,7 +217,8 @@ void ModelStore::ThrowNotFound(const std::string& name) const {
   throw Error(ErrorCode::kNotFound, fmt::format("Model {} was not found.", name),
               DidYouMean(name, known) +
                   fmt::format("Known here: {}. A model may also be the path of a .litertlm file or "
-                              "of a Hugging Face checkpoint folder.",
+                              "of a Hugging Face checkpoint folder, or the ORG/NAME of a "
+                              "repository on the hub.",
                               fmt::join(known, ", ")));
 }
 

@@ -1,8 +1,9 @@
 // Which file or folder a model's name means, and where conversions are kept.
 //
 //   models/<org>/<name>/<name>.litertlm   what `run` and `convert` made, or what was put there
-//   models/<org>/<name>/checkpoint        the checkpoint it was made from: a folder, or a link to
-//   it
+//   models/<org>/<name>/<file>.litertlm   what was downloaded
+//   models/<org>/<name>/checkpoint        the checkpoint it was made from: downloaded, or a link to
+//                                         a folder elsewhere
 //
 // The checkpoints that come with the program have the org "bundled", those of random weights the
 // org "synthetic".
@@ -38,6 +39,8 @@ class ModelStore {
 
   const std::filesystem::path& root() const { return root_; }
 
+  /// `Find` for what may not be there: absent then.
+  std::optional<ModelLocation> LookUp(const std::string& name) const;
   /// For running. `name` is a path of a `.litertlm` file or of a folder that holds one or a
   /// checkpoint, the name of a bundled model, or an org/name of the store.
   /// Throws kNotFound with the nearest known name.
@@ -47,13 +50,23 @@ class ModelStore {
 
   /// Where the random weights of a shape are kept, and their conversion `variant`.
   CheckpointLocation SyntheticLocation(const std::string& shape, const std::string& variant) const;
+  /// `FindCheckpoint` for what may not be there.
+  std::optional<CheckpointLocation> LookUpCheckpoint(const std::string& name) const;
+
+  /// "Did you mean X? " for the nearest name of a model that is here; empty if none is near.
+  std::string Nearest(const std::string& name) const;
+
+  /// Where the checkpoint and the conversion of the hub's `name` ("org/name") belong.
+  CheckpointLocation ForHub(const std::string& name) const;
+  /// The one `.litertlm` file of a folder, or the one that has the folder's name; empty if none.
+  /// Throws kUsage if there are several.
+  static std::filesystem::path FileIn(const std::filesystem::path& folder);
 
   /// Lets the store remember which folder a conversion came from, so that another folder of the
   /// same name is not mistaken for it.
   void RememberOrigin(const CheckpointLocation& location) const;
 
  private:
-  std::optional<CheckpointLocation> LookUpCheckpoint(const std::string& name) const;
   CheckpointLocation ForFolder(const std::filesystem::path& folder) const;
   std::filesystem::path Output(const std::string& org, const std::string& name) const;
   std::vector<std::string> KnownNames() const;

@@ -3,31 +3,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/json.h"
+#include "base/units.h"
 #include "cli/terminal.h"
 
 namespace litertlm {
 namespace {
 
 constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
+constexpr auto kJsonInterval = std::chrono::milliseconds(250);
 constexpr auto kPlainInterval = std::chrono::seconds(5);
 
 }  // namespace
-
-std::string FormatBytes(uint64_t bytes) {
-  if (bytes < 1000) return fmt::format("{} bytes", bytes);
-  double value = static_cast<double>(bytes) / 1000;
-  for (const char* unit : {"kB", "MB"}) {
-    if (value < 999.95) return fmt::format("{:.1f} {}", value, unit);
-    value /= 1000;
-  }
-  return fmt::format("{:.2f} GB", value);
-}
-
-std::string FormatSeconds(double seconds) {
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<int64_t>(seconds);
-  return fmt::format("{} min {} s", whole / 60, whole % 60);
-}
 
 std::string Elide(std::string_view text, size_t width) {
   if (text.size() <= width) return std::string(text);
@@ -37,8 +24,10 @@ std::string Elide(std::string_view text, size_t width) {
   return fmt::format("{}…{}", text.substr(0, left), text.substr(text.size() - right));
 }
 
-ProgressDisplay::ProgressDisplay(const std::atomic<bool>& cancelled)
-    : cancelled_(cancelled), terminal_(IsTerminal(STDERR_FILENO)) {}
+ProgressDisplay::ProgressDisplay(const std::atomic<bool>& cancelled, ProgressStyle style)
+    : cancelled_(cancelled),
+      style_(style),
+      terminal_(style == ProgressStyle::kAuto && IsTerminal(STDERR_FILENO)) {}
 
 ProgressDisplay::~ProgressDisplay() { Erase(); }
 
@@ -47,16 +36,23 @@ void ProgressDisplay::Begin(std::string_view phase, uint64_t total) {
   total_ = total;
   begun_ = Clock::now();
   shown_ = begun_;
-  if (!terminal_) WriteErr(phase_ + "\n");
+  if (style_ == ProgressStyle::kJson) PrintJson(0, "");
+  if (style_ == ProgressStyle::kAuto && !terminal_) WriteErr(phase_ + "\n");
 }
 
 void ProgressDisplay::Update(uint64_t done, std::string_view item) {
+  if (style_ == ProgressStyle::kQuiet) return;
   const Clock::time_point now = Clock::now();
-  if (now - shown_ <
-      (terminal_ ? Clock::duration(kTerminalInterval) : Clock::duration(kPlainInterval))) {
+  const Clock::duration interval = terminal_ ? Clock::duration(kTerminalInterval)
+                                   : style_ == ProgressStyle::kJson
+                                       ? Clock::duration(kJsonInterval)
+                                       : Clock::duration(kPlainInterval);
+  if (now - shown_ < interval) return;
+  shown_ = now;
+  if (style_ == ProgressStyle::kJson) {
+    PrintJson(done, item);
     return;
   }
-  shown_ = now;
   std::string line = Line(done);
   if (!terminal_) {
     WriteErr(fmt::format("{}  {}\n", line, item));
@@ -68,6 +64,10 @@ void ProgressDisplay::Update(uint64_t done, std::string_view item) {
                                  : Elide(line, width);
   WriteErr("\r" + line + "\033[K");
   line_is_open_ = true;
+}
+
+void ProgressDisplay::PrintJson(uint64_t done, std::string_view item) const {
+  WriteErr(DumpJson({{"phase", phase_}, {"done", done}, {"total", total_}, {"item", item}}) + "\n");
 }
 
 void ProgressDisplay::End() { Erase(); }

@@ -1,4 +1,5 @@
-// Shows how far long work is: one line that is overwritten on a terminal, plain lines elsewhere.
+// Shows how far long work is: one line that is overwritten on a terminal, plain lines elsewhere, or
+// JSON for programs.
 #ifndef LITERTLM_CLI_PROGRESS_H_
 #define LITERTLM_CLI_PROGRESS_H_
 
@@ -12,18 +13,21 @@
 
 namespace litertlm {
 
-/// Bytes for people: "604.6 MB".
-std::string FormatBytes(uint64_t bytes);
-/// "0.8 s", "2 min 5 s".
-std::string FormatSeconds(double seconds);
 /// `text` cut to `width` columns, with "…" in the middle where something is left out.
 std::string Elide(std::string_view text, size_t width);
+
+enum class ProgressStyle {
+  kAuto,
+  kJson,   ///< One object a line: phase, done, total, item.
+  kQuiet,  ///< Nothing.
+};
 
 /// Writes to standard error.
 class ProgressDisplay : public Progress {
  public:
   /// `cancelled` must outlive the display.
-  explicit ProgressDisplay(const std::atomic<bool>& cancelled);
+  explicit ProgressDisplay(const std::atomic<bool>& cancelled,
+                           ProgressStyle style = ProgressStyle::kAuto);
   ~ProgressDisplay() override;
 
   void Begin(std::string_view phase, uint64_t total) override;
@@ -35,9 +39,11 @@ class ProgressDisplay : public Progress {
   using Clock = std::chrono::steady_clock;
 
   std::string Line(uint64_t done) const;
+  void PrintJson(uint64_t done, std::string_view item) const;
   void Erase();
 
   const std::atomic<bool>& cancelled_;
+  const ProgressStyle style_;
   const bool terminal_;
   std::string phase_;
   uint64_t total_ = 0;

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/units.h"
 #include "cli/process_memory.h"
-#include "cli/progress.h"
 #include "cli/terminal.h"
 
 namespace litertlm {

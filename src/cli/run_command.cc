@@ -27,6 +27,7 @@ class RunCommand : public Command {
   std::string_view examples() const override {
     return "  litert-lm-cli run tiny-qwen3\n"
            "  litert-lm-cli run tiny-qwen3 --prompt \"What is the capital of France?\"\n"
+           "  litert-lm-cli run litert-community/Qwen3-0.6B\n"
            "  git diff | litert-lm-cli run model.litertlm --prompt \"Summarize:\" --stats\n"
            "  litert-lm-cli run tiny-qwen3 --ids 281,276,266 --temperature 0 --json\n";
   }
@@ -140,8 +141,8 @@ int RunCommand::Run() {
   }
   if (!model_.model) {
     WriteErr(
-        fmt::format("No model given: this is {}, a toy. For a real one: litert-lm-cli convert "
-                    "FOLDER (see README_MODELS.md).\n",
+        fmt::format("No model given: this is {}, a toy. For a real one: litert-lm-cli run "
+                    "litert-community/Qwen3-0.6B (see README_MODELS.md).\n",
                     kDefaultModel));
   }
   const Model model =

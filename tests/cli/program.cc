@@ -110,6 +110,7 @@ Outcome Invoke(const Invocation& invocation) {
            STDOUT_FILENO);
     ::dup2(err.ends[1], STDERR_FILENO);
     ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
+    ::setenv("HF_HUB_OFFLINE", "1", 1);  // No test asks the real hub.
     ::unsetenv("NO_COLOR");
     for (const auto& [name, value] : invocation.environment) {
       ::setenv(name.c_str(), value.c_str(), 1);

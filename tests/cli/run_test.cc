@@ -44,7 +44,7 @@ TEST(Run, WithoutAModelTakesTheBundledOneAndSaysSo) {
   const Outcome outcome = RunProgram({"run", "--prompt", kQuestion});
   EXPECT_EQ(outcome.out, kAnswer);
   EXPECT_THAT(outcome.err, StartsWith("No model given: this is tiny-qwen3"));
-  EXPECT_THAT(outcome.err, HasSubstr("litert-lm-cli convert FOLDER"));
+  EXPECT_THAT(outcome.err, HasSubstr("litert-lm-cli run litert-community/Qwen3-0.6B"));
 }
 
 TEST(Run, ConvertsABundledModelOnFirstUse) {

@@ -1,0 +1,216 @@
+#include "cli/hub_models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/units.h"
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+#include "convert/config.h"
+#include "convert/families/registry.h"
+#include "hub/hf_cache.h"
+#include "litertlm/error.h"
+
+namespace litertlm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kRevision[] = "main";
+
+// Throws kUnsupported, listing the families there are, before any weight is downloaded.
+void CheckFamily(const fs::path& config, const std::string& repository) {
+  FindFamily(Config::Read(config).String("model_type"), repository);
+}
+
+}  // namespace
+
+void HubFlags::DeclareToken(Flags& flags) {
+  flags.Option("--hf-token", "TOKEN", token,
+               "Access token for private and gated models [HF_TOKEN]");
+}
+
+void HubFlags::DeclareFile(Flags& flags) {
+  flags.Option("--file", "NAME", file, "Which .litertlm file, where a repository has several");
+}
+
+void HubFlags::DeclareRevision(Flags& flags) {
+  flags.Option("--revision", "REVISION", revision, "Branch, tag or commit (main)");
+}
+
+bool NamesRepository(const std::string& name) {
+  return IsRepositoryName(name) && !name.ends_with(kModelExtension) &&
+         !std::filesystem::is_directory(name);
+}
+
+std::string ResolveAlias(const std::string& name) {
+  if (name != "google/gemma-3-1b") return name;
+  const std::string stands_for = name + "-it";
+  WriteErr(
+      fmt::format("{} has no repository of its own on the hub. Using {}, which is tuned for "
+                  "chat; the pretrained one is {}-pt.\n",
+                  name, stands_for, name));
+  return stands_for;
+}
+
+HubOptions MakeHubOptions(const HubFlags& flags) {
+  HubOptions options = HubOptionsFromEnvironment(flags.token);
+  if (!options.token.warning.empty()) WriteErr("warning: " + options.token.warning + "\n");
+  options.cancelled = [] { return InterruptGuard::requested().load(); };
+  return options;
+}
+
+uint64_t ExpectedBytes(uint64_t weight_bytes, Quantization quantization) {
+  const auto times = [weight_bytes](double factor) {
+    return static_cast<uint64_t>(static_cast<double>(weight_bytes) * factor);
+  };
+  switch (quantization) {
+    case Quantization::kNone:
+      return times(2);
+    case Quantization::kFp16:
+      return times(1);
+    case Quantization::kInt8:
+    case Quantization::kDynamicInt8:
+      return times(0.51);
+    case Quantization::kDynamicInt4Block32:
+    case Quantization::kDynamicInt4Block128:
+      return times(0.3);
+  }
+  return weight_bytes;
+}
+
+ModelLocation HubModels::Fetch(const std::string& name, Quantization quantization) {
+  if (const fs::path file = CachedFile(name); !file.empty())
+    return {.file = file, .checkpoint = {}};
+  if (const auto cached = CachedCheckpoint(name); cached && !flags_.file) {
+    return {.file = {}, .checkpoint = cached};
+  }
+  const InterruptGuard guard;
+  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  const HubOptions hub = MakeHubOptions(flags_);
+  const FetchOptions options = Fetching(hub, progress);
+  const Repository repository = Open(hub, name);
+  if (const RemoteFile* file = SelectModelFile(repository, flags_.file)) {
+    return {.file = FetchModelFile(options, repository, *file), .checkpoint = {}};
+  }
+  return {.file = {}, .checkpoint = FetchCheckpoint(options, repository, quantization)};
+}
+
+CheckpointLocation HubModels::FetchCheckpoint(const std::string& name, Quantization quantization) {
+  if (const auto cached = CachedCheckpoint(name)) return *cached;
+  const InterruptGuard guard;
+  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  const HubOptions hub = MakeHubOptions(flags_);
+  const Repository repository = Open(hub, name);
+  return FetchCheckpoint(Fetching(hub, progress), repository, quantization);
+}
+
+ModelLocation HubModels::Pull(const std::string& name, const std::vector<std::string>& include) {
+  const InterruptGuard guard;
+  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  const HubOptions hub = MakeHubOptions(flags_);
+  const FetchOptions options = Fetching(hub, progress);
+  const Repository repository = Open(hub, name);
+  if (!include.empty()) {
+    std::vector<RemoteFile> files;
+    std::copy_if(repository.files.begin(), repository.files.end(), std::back_inserter(files),
+                 [&](const RemoteFile& file) {
+                   return std::any_of(include.begin(), include.end(), [&](const auto& pattern) {
+                     return MatchesPattern(file.path, pattern);
+                   });
+                 });
+    if (files.empty()) {
+      throw Error(ErrorCode::kNotFound,
+                  fmt::format("The repository {} has no file that --include matches.", name),
+                  fmt::format("Its files: {}/{}/tree/main", hub.endpoint, name));
+    }
+    FetchFiles(options, repository, files);
+    return {.file = ModelFolder(store_.root(), name), .checkpoint = {}};
+  }
+  if (const RemoteFile* file = SelectModelFile(repository, flags_.file)) {
+    return {.file = FetchModelFile(options, repository, *file), .checkpoint = {}};
+  }
+  return {.file = {}, .checkpoint = FetchCheckpoint(options, repository, std::nullopt)};
+}
+
+void HubModels::Say(std::string_view text) const {
+  if (style_ != ProgressStyle::kQuiet) WriteErr(fmt::format("{}\n", text));
+}
+
+Repository HubModels::Open(const HubOptions& hub, const std::string& name) const {
+  // Before anything else: where a network swallows every packet, nothing happens for a while.
+  if (!hub.offline) Say(fmt::format("Looking for {} on {}", name, HostOf(hub.endpoint)));
+  try {
+    return HubClient(hub).Open(name, flags_.revision.value_or(kRevision));
+  } catch (const Error& error) {
+    // The hub suggests its own names; what was mistyped may also be one that is here.
+    const std::string nearest = store_.Nearest(name);
+    if (nearest.empty() || error.hint().starts_with("Did you mean")) throw;
+    throw Error(error.code(), error.message(), nearest + error.hint());
+  }
+}
+
+FetchOptions HubModels::Fetching(const HubOptions& hub, Progress& progress) const {
+  return {.hub = hub,
+          .models = store_.root(),
+          .progress = &progress,
+          .notice = [this](std::string_view text) { Say(text); }};
+}
+
+fs::path HubModels::FetchModelFile(const FetchOptions& options, const Repository& repository,
+                                   const RemoteFile& file) {
+  const auto models = std::count_if(
+      repository.files.begin(), repository.files.end(),
+      [](const RemoteFile& f) { return std::string_view(f.path).ends_with(kModelExtension); });
+  const fs::path path = ModelFolder(store_.root(), repository.name) / file.path;
+  if (models > 1 && !flags_.file) {
+    Say(fmt::format("{} has {} .litertlm files; this is {} (--file chooses another).",
+                    repository.name, models, file.path));
+  }
+  Say(fmt::format("Downloading {} ({}) to {}", repository.name, FormatBytes(file.content.size),
+                  path.string()));
+  FetchFiles(options, repository, {file});
+  return path;
+}
+
+CheckpointLocation HubModels::FetchCheckpoint(const FetchOptions& options,
+                                              const Repository& repository,
+                                              std::optional<Quantization> quantization) {
+  const CheckpointLocation location = store_.ForHub(repository.name);
+  const ConfigCheck check = [&](const fs::path& config, uint64_t weight_bytes) -> uint64_t {
+    CheckFamily(config, repository.name);
+    if (!quantization) {
+      Say(fmt::format("Downloading {} ({}) to {}", repository.name, FormatBytes(weight_bytes),
+                      location.folder.string()));
+      return 0;
+    }
+    const uint64_t expected = ExpectedBytes(weight_bytes, *quantization);
+    Say("Model not found locally. Converting from HuggingFace…");
+    Say(fmt::format("  the checkpoint   {:>9}  {}", FormatBytes(weight_bytes),
+                    location.folder.string()));
+    Say(fmt::format("  becomes   about {:>9}  {}", FormatBytes(expected),
+                    location.output.string()));
+    return expected;
+  };
+  litertlm::FetchCheckpoint(options, repository, check);
+  return location;
+}
+
+fs::path HubModels::CachedFile(const std::string& name) const {
+  const fs::path cached = FindInHfCache(name, kRevision);
+  if (cached.empty()) return {};
+  std::error_code ignored;
+  if (!flags_.file) return ModelStore::FileIn(cached);
+  return fs::is_regular_file(cached / *flags_.file, ignored) ? cached / *flags_.file : fs::path();
+}
+
+std::optional<CheckpointLocation> HubModels::CachedCheckpoint(const std::string& name) const {
+  const fs::path cached = FindInHfCache(name, kRevision);
+  if (cached.empty() || !HoldsCheckpoint(cached)) return std::nullopt;
+  Say(fmt::format("Using the checkpoint in the Hugging Face cache: {}", cached.string()));
+  return CheckpointLocation{cached, store_.ForHub(name).output};
+}
+
+}  // namespace litertlm
