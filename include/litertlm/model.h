@@ -24,9 +24,15 @@ namespace litertlm {
 
 class ModelState;
 
+/// How keys and values are kept. With kF16 they take half the memory and time, and results differ
+/// in about the fourth digit. Without `fusion`, and where the graph's attention is not one that is
+/// known, they are kept as the file has them.
+enum class CacheType : uint8_t { kF16, kF32 };
+
 struct ModelOptions {
   int threads = 0;     ///< 0: one for each physical core that the process may use.
   bool fusion = true;  ///< False: every operator by itself, slowly: the definition of the result.
+  CacheType cache_type = CacheType::kF16;
 };
 
 /// A handle: copies share one model, which lives as long as any handle or conversation does. Any

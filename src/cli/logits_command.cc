@@ -12,6 +12,7 @@
 #include "cli/conversion.h"
 #include "cli/interrupt.h"
 #include "cli/prompt.h"
+#include "cli/runtime_flags.h"
 #include "cli/terminal.h"
 #include "litertlm/conversation.h"
 #include "litertlm/error.h"
@@ -55,8 +56,7 @@ class LogitsCommand : public Command {
                  "With --raw: names of control tokens in the text stand for those tokens");
     flags.Option("--out", "FILE.npy", out_,
                  "The NumPy file to write: float32 [tokens, vocabulary]");
-    flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
-    flags.Switch("--no-fusion", no_fusion_, "Run every operator of the file by itself, slowly");
+    runtime_.Declare(flags);
   }
   int Run() override;
 
@@ -67,10 +67,9 @@ class LogitsCommand : public Command {
   std::vector<int> ids_;
   std::optional<std::string> prompt_;
   std::optional<std::filesystem::path> out_;
-  std::optional<int> threads_;
+  RuntimeFlags runtime_;
   bool raw_ = false;
   bool control_ = false;
-  bool no_fusion_ = false;
 };
 
 std::vector<int32_t> LogitsCommand::Input(const Model& model) const {
@@ -86,8 +85,7 @@ int LogitsCommand::Run() {
   if (!out_) {
     throw Error(ErrorCode::kUsage, "--out is missing.", "For example: --out logits.npy");
   }
-  const Model model =
-      Model::Open(FindOrConvert(model_), {.threads = threads_.value_or(0), .fusion = !no_fusion_});
+  const Model model = Model::Open(FindOrConvert(model_), runtime_.options());
   const std::vector<int32_t> ids = Input(model);
   AtomicFile file(*out_);
   file.Write(AsBytes(NpyHeader(ids.size(), model.vocab_size())));

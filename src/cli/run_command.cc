@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/prompt.h"
 #include "cli/reply_printer.h"
+#include "cli/runtime_flags.h"
 #include "cli/terminal.h"
 #include "litertlm/conversation.h"
 #include "litertlm/error.h"
@@ -63,8 +64,7 @@ class RunCommand : public Command {
   bool ignore_eos_ = false;
   bool stats_ = false;
   bool json_ = false;
-  std::optional<int> threads_;
-  bool no_fusion_ = false;
+  RuntimeFlags runtime_;
 };
 
 void RunCommand::Declare(Flags& flags) {
@@ -87,8 +87,7 @@ void RunCommand::Declare(Flags& flags) {
   flags.Switch("--json", json_, "Print one JSON object: ids, text, stop");
   flags.Switch("--stats", stats_, "Show counts, rates and memory on stderr; in --json, add them");
   flags.Group("Execution");
-  flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
-  flags.Switch("--no-fusion", no_fusion_, "Run every operator of the file by itself, slowly");
+  runtime_.Declare(flags);
 }
 
 void RunCommand::DeclareSampling(Flags& flags) {
@@ -145,8 +144,7 @@ int RunCommand::Run() {
                     "litert-community/Qwen3-0.6B (see README_MODELS.md).\n",
                     kDefaultModel));
   }
-  const Model model =
-      Model::Open(FindOrConvert(model_), {.threads = threads_.value_or(0), .fusion = !no_fusion_});
+  const Model model = Model::Open(FindOrConvert(model_), runtime_.options());
   const GenerationOptions options{.sampler = Sampling(model),
                                   .max_tokens = max_tokens_.value_or(0),
                                   .stop_texts = stop_,

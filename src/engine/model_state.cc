@@ -88,7 +88,11 @@ LanguageModel& ModelState::language_model() {
     if (language_model_ != nullptr) return;
     graph_ = ParseGraph(*file_);
     language_model_ = CompileLanguageModel(
-        *graph_, RuntimeOptions{.threads = options_.threads, .fusion = options_.fusion});
+        *graph_,
+        RuntimeOptions{
+            .threads = options_.threads,
+            .fusions = options_.fusion ? Fusions() : Fusions::None(),
+            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32});
   });
   return *language_model_;
 }

@@ -42,6 +42,19 @@ std::vector<std::string> SignatureKeys(const TfliteModel& model) {
   return keys;
 }
 
+std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
+                                std::string_view input) {
+  const Importer importer(model, key);
+  const auto* signature = importer.signature();
+  for (const auto* binding : Items(signature->inputs())) {
+    if (Text(binding->name()) != input) continue;
+    const auto& subgraph = *model.model().subgraphs()->Get(signature->subgraph_index());
+    return importer.TensorShape(
+        *subgraph.tensors()->Get(static_cast<int32_t>(binding->tensor_index())));
+  }
+  return std::nullopt;
+}
+
 Graph ImportSignature(const TfliteModel& model, std::string_view key) {
   return Importer(model, key).Import();
 }

@@ -2,6 +2,7 @@
 #ifndef LITERTLM_GRAPH_IMPORT_H_
 #define LITERTLM_GRAPH_IMPORT_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,11 @@ namespace litertlm {
 
 /// Names of all signatures, in the file's order.
 std::vector<std::string> SignatureKeys(const TfliteModel& model);
+
+/// The shape of a signature's input, or nothing where the signature has no such input. Cheap: the
+/// graph is not read.
+std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
+                                std::string_view input);
 
 /// The graph of one signature, checked and typed; only its own subgraph and those of the composites
 /// in it are read. Constants are views of the model's bytes. Throws kNotFound if there is no such

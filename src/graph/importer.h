@@ -22,6 +22,10 @@ class Importer {
   Importer(const TfliteModel& model, std::string_view key);
   Graph Import();
 
+  const tflite::SignatureDef* signature() const { return signature_; }
+  /// The declared shape; throws if it is beyond reason.
+  Shape TensorShape(const tflite::Tensor& tensor) const;
+
  private:
   friend class OperatorImporter;
 
@@ -32,7 +36,6 @@ class Importer {
     std::unordered_map<int32_t, ValueId> values;
   };
 
-  Shape TensorShape(const tflite::Tensor& tensor) const;
   ValueId AddInput(Scope& scope, int32_t tensor);
   ValueId Lookup(Scope& scope, int32_t tensor);
   ValueId AddConstant(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor);

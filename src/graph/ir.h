@@ -115,11 +115,31 @@ struct RmsNormAttributes {
   bool operator==(const RmsNormAttributes&) const = default;
 };
 
+/// Of kAttention.
+struct AttentionAttributes {
+  float scale = 1;           ///< Of the products of queries and keys.
+  int64_t window = 0;        ///< A row sees the last `window` positions, its own included; 0: all.
+  bool heads_first = false;  ///< Queries are [1, heads, rows, size], else [1, rows, heads, size].
+  bool operator==(const AttentionAttributes&) const = default;
+};
+/// Of kCacheUpdate.
+struct CacheUpdateAttributes {
+  bool heads_first = false;  ///< New rows are [1, heads, rows, size], else [1, rows, heads, size].
+  bool operator==(const CacheUpdateAttributes&) const = default;
+};
+/// Of kRope.
+struct RopeAttributes {
+  int row_axis = 0;   ///< The axis of the input along which the angles differ.
+  float epsilon = 0;  ///< Of the RMS norm that goes before, where there are gains.
+  bool operator==(const RopeAttributes&) const = default;
+};
+
 using Attributes =
     std::variant<std::monostate, ReluAttributes, GeluAttributes, SoftmaxAttributes, AxesAttributes,
                  CumsumAttributes, ConcatenationAttributes, GatherAttributes, TargetAttributes,
                  SliceAttributes, PermutationAttributes, PerAxisAttributes, BatchMatMulAttributes,
-                 FullyConnectedAttributes, RmsNormAttributes>;
+                 FullyConnectedAttributes, RmsNormAttributes, AttentionAttributes,
+                 CacheUpdateAttributes, RopeAttributes>;
 
 struct Node {
   Op op;

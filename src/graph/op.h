@@ -70,8 +70,14 @@ enum class Op : uint8_t {
   kFullyConnected,
   // Composites that have a kernel of their own.
   kRmsNorm,
+  // What fusions make of several operators; graph/ops/fused.cc says what each computes.
+  kAttention,
+  kCacheUpdate,
+  kGeluTanhMul,
+  kRope,
+  kSiluMul,
 };
-inline constexpr int kOpCount = static_cast<int>(Op::kRmsNorm) + 1;
+inline constexpr int kOpCount = static_cast<int>(Op::kSiluMul) + 1;
 
 /// "ADD", as TFLite spells it.
 std::string_view OpName(Op op);

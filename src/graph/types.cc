@@ -72,6 +72,11 @@ constexpr std::array<OpInfo, kOpCount> kOps = {{
     {Op::kEmbeddingLookup, "EMBEDDING_LOOKUP", 2, 2, InferEmbeddingLookup},
     {Op::kFullyConnected, "FULLY_CONNECTED", 2, 3, InferFullyConnected},
     {Op::kRmsNorm, "odml.rms_norm", 2, 2, InferRmsNorm},
+    {Op::kAttention, "attention", 4, 4, InferAttention},
+    {Op::kCacheUpdate, "cache update", 3, 3, InferCacheUpdate},
+    {Op::kGeluTanhMul, "gelu and product", 2, 2, InferGatedProduct},
+    {Op::kRope, "rotation", 3, 4, InferRope},
+    {Op::kSiluMul, "silu and product", 2, 2, InferGatedProduct},
 }};
 
 constexpr bool InOrder() {

@@ -90,6 +90,10 @@ Type InferBatchMatMul(const TypeContext& context);
 Type InferEmbeddingLookup(const TypeContext& context);
 Type InferFullyConnected(const TypeContext& context);
 Type InferRmsNorm(const TypeContext& context);
+Type InferAttention(const TypeContext& context);
+Type InferCacheUpdate(const TypeContext& context);
+Type InferGatedProduct(const TypeContext& context);
+Type InferRope(const TypeContext& context);
 
 }  // namespace litertlm
 

@@ -63,6 +63,8 @@ struct KernelTable {
   void (*gelu_tanh_mul)(const float* gate, const float* up, float* y, size_t count);
   /// Rotates the pairs (x[i], x[half + i]) by the angles whose cosines and sines are given.
   void (*rope)(const float* x, const float* cos, const float* sin, float* y, size_t half);
+  /// Rounded to the nearest f16, ties to even.
+  void (*to_f16)(const float* x, uint16_t* y, size_t count);
 
   /// Attention of the query heads that belong to `kv_head`, for some rows.
   void (*attention)(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);

@@ -1,20 +1,16 @@
 #include "runtime/decoder_program.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
-#include <cfloat>
-#include <cstdlib>
 
-#include "base/half.h"
 #include "litertlm/error.h"
+#include "runtime/causal_mask.h"
+#include "runtime/running_probe.h"
 
 namespace litertlm {
 namespace {
-
-// What LiteRT-LM writes into masks; graphs may add further terms without reaching infinity.
-constexpr float kMasked = -0.7f * FLT_MAX;
-constexpr float kMaskedF16 = -45824.0f;
 
 uint64_t BytesOf(const StateLayout& layout) {
   const uint64_t bytes = BytesFor(layout.dtype, static_cast<uint64_t>(layout.shape.count()));
@@ -29,55 +25,67 @@ void SelectOutputs(Graph& graph, bool need_logits) {
   });
 }
 
-template <typename T>
-void FillRows(std::byte* mask, int64_t real_rows, int64_t rows, int64_t columns, int64_t position,
-              T masked, T visible) {
-  T* row = reinterpret_cast<T*>(mask);
-  for (int64_t i = 0; i < rows; ++i, row += columns) {
-    const int64_t filled = i < real_rows ? position + i + 1 : 0;
-    std::fill_n(row, filled, visible);
-    std::fill(row + filled, row + columns, masked);
+bool Reads(const Graph& graph, ValueId value) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [value](const Node& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+  });
+}
+
+void Fuse(Graph& graph, const DecoderSignature& signature, const DecoderOptions& options,
+          Workers& workers) {
+  const Fusions& fusions = options.fusions;
+  SimplifyLayout(graph);
+  if (fusions.split_products) SplitProducts(graph);
+  if (fusions.norms) FuseRmsNorms(graph);
+  if (fusions.gates) FuseGatedProducts(graph);
+  if (fusions.ropes) FuseRopes(graph);
+  if (fusions.attention) {
+    RunningProbe probe(graph, signature, workers);
+    const ValueId positions = graph.inputs[signature.positions].value;
+    FuseAttention(graph, {positions, options.cache_type, probe});
   }
+  if (fusions.gather_products) GatherProducts(graph);
 }
 
 }  // namespace
 
-void StateCache::Free::operator()(std::byte* memory) const { std::free(memory); }
-
 StateCache::StateCache(const std::vector<StateLayout>& layouts) {
-  uint64_t total = kArenaAlignment;
-  for (const StateLayout& layout : layouts) total += BytesOf(layout);
-  // The system hands out zeroed pages when they are first written, so that a cache costs as much
-  // as is filled.
-  memory_.reset(static_cast<std::byte*>(std::calloc(total, 1)));
-  if (memory_ == nullptr) {
+  for (const StateLayout& layout : layouts) bytes_ += BytesOf(layout);
+  if (bytes_ == 0) return;
+  void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
     throw Error(
         ErrorCode::kUnsupported,
-        fmt::format("the caches need {} MiB, which this machine does not have", total >> 20),
+        fmt::format("the caches need {} MiB, which this machine does not have.", bytes_ >> 20),
         "convert the model with a smaller --kv-cache-max-len");
   }
-  const auto address = reinterpret_cast<uintptr_t>(memory_.get());
-  std::byte* next = memory_.get() + (kArenaAlignment - address % kArenaAlignment) % kArenaAlignment;
+  // The system hands out zeroed pages when they are first written, so that a cache costs as much
+  // as is filled: but only with small pages, because each head fills a place of its own.
+  madvise(memory, bytes_, MADV_NOHUGEPAGE);
+  memory_ = static_cast<std::byte*>(memory);
+  std::byte* next = memory_;
   for (const StateLayout& layout : layouts) {
     buffers_.push_back(next);
     next += BytesOf(layout);
   }
 }
 
-DecoderProgram::DecoderProgram(const Graph& imported, bool need_logits, Rows rows,
-                               Workers& workers) {
-  Graph graph = imported;
-  SelectOutputs(graph, need_logits);
+StateCache::~StateCache() {
+  if (memory_ != nullptr) munmap(memory_, bytes_);
+}
+
+DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Workers& workers) {
+  SelectOutputs(graph, options.need_logits);
   signature_ = ReadDecoderSignature(graph);
-  if (need_logits) {
+  if (options.need_logits) {
     if (signature_.logits == kNoBinding) {
-      throw Error(ErrorCode::kUnsupported, graph.name + ": it has no output 'logits'");
+      throw Error(ErrorCode::kUnsupported, graph.name + ": it has no output 'logits'.");
     }
     const SymbolicShape& logits = graph.value(graph.outputs[signature_.logits].value).shape;
     vocab_size_ = logits.back().outer();
     if (!Count(logits).Is(vocab_size_)) {
       throw Error(ErrorCode::kUnsupported,
-                  fmt::format("{}: logits of shape {} are not those of one token", graph.name,
+                  fmt::format("{}: logits of shape {} are not those of one token.", graph.name,
                               ToString(logits)));
     }
   }
@@ -86,9 +94,11 @@ DecoderProgram::DecoderProgram(const Graph& imported, bool need_logits, Rows row
   FoldConstants(graph, MakeEvaluator(workers));
   MergeCommonSubexpressions(graph);
   RemoveDeadNodes(graph);
-  if (rows == Rows::kAny) {
+  if (options.any_rows) {
     graph = WithSymbolicRows(std::move(graph), RowAxesOf(graph, signature_), signature_.rows);
   }
+  Fuse(graph, signature_, options, workers);
+  needs_mask_ = signature_.mask != kNoBinding && Reads(graph, graph.inputs[signature_.mask].value);
   program_ = std::make_unique<Program>(std::move(graph), signature_.states);
 }
 
@@ -104,21 +114,7 @@ std::vector<StateLayout> DecoderProgram::StateLayouts() const {
 
 uint64_t DecoderProgram::WorkingBytes(int64_t rows) {
   const uint64_t mask = static_cast<uint64_t>(rows) * static_cast<uint64_t>(context()) * 4;
-  return program_->WorkingBytes(rows) + (signature_.mask == kNoBinding ? 0 : mask);
-}
-
-void DecoderProgram::FillMask(int64_t real_rows, int64_t rows, int64_t position) {
-  const Graph& graph = program_->graph();
-  const DType dtype = graph.value(graph.inputs[signature_.mask].value).dtype;
-  mask_.resize(BytesFor(dtype, static_cast<uint64_t>(rows) * static_cast<uint64_t>(context())));
-  if (dtype == DType::kF32) {
-    FillRows<float>(mask_.data(), real_rows, rows, context(), position, kMasked, 0.0f);
-  } else if (dtype == DType::kF16) {
-    FillRows<uint16_t>(mask_.data(), real_rows, rows, context(), position, FloatToF16(kMaskedF16),
-                       FloatToF16(0.0f));
-  } else {
-    FillRows<uint8_t>(mask_.data(), real_rows, rows, context(), position, 0, 1);
-  }
+  return program_->WorkingBytes(rows) + (needs_mask_ ? mask : 0);
 }
 
 void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position,
@@ -134,8 +130,9 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
   std::vector<std::byte*> outputs(graph.outputs.size());
   inputs[signature_.tokens] = reinterpret_cast<std::byte*>(tokens_.data());
   inputs[signature_.positions] = reinterpret_cast<std::byte*>(positions_.data());
-  if (signature_.mask != kNoBinding) {
-    FillMask(static_cast<int64_t>(tokens.size()), rows, position);
+  if (needs_mask_) {
+    FillCausalMask(graph.value(graph.inputs[signature_.mask].value).dtype,
+                   {static_cast<int64_t>(tokens.size()), rows, context(), position}, mask_);
     inputs[signature_.mask] = mask_.data();
   }
   for (size_t i = 0; i < signature_.states.size(); ++i) {

@@ -29,13 +29,14 @@ class StateCache : public KvCache {
  public:
   /// Throws kUnsupported if the system has not that much memory.
   explicit StateCache(const std::vector<StateLayout>& layouts);
+  ~StateCache() override;
+  StateCache(const StateCache&) = delete;
+  StateCache& operator=(const StateCache&) = delete;
   std::span<std::byte* const> buffers() const { return buffers_; }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
-  std::unique_ptr<std::byte[], Free> memory_;
+  uint64_t bytes_ = 0;
+  std::byte* memory_ = nullptr;
   std::vector<std::byte*> buffers_;
 };
 
@@ -46,15 +47,17 @@ struct RunResources {
   Arena arena;
 };
 
+struct DecoderOptions {
+  bool need_logits = false;  ///< False leaves out what only logits depend on.
+  bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
+  Fusions fusions = {};
+  DType cache_type = DType::kF32;  ///< Where attention is fused: kF32 or kF16.
+};
+
 class DecoderProgram {
  public:
-  enum class Rows : uint8_t {
-    kAsInFile,  ///< Exactly as many as the signature has.
-    kAny,
-  };
-  /// `need_logits`: false leaves out what only logits depend on.
-  /// Throws kUnsupported, for kAny also where the graph only works for the rows of the file.
-  DecoderProgram(const Graph& imported, bool need_logits, Rows rows, Workers& workers);
+  /// Throws kUnsupported, for `any_rows` also where the graph only works for the rows of the file.
+  DecoderProgram(Graph graph, const DecoderOptions& options, Workers& workers);
 
   int64_t file_rows() const { return signature_.rows; }
   int64_t context() const { return signature_.context; }
@@ -69,10 +72,9 @@ class DecoderProgram {
            std::span<float> logits, RunResources& resources);
 
  private:
-  void FillMask(int64_t real_rows, int64_t rows, int64_t position);
-
   DecoderSignature signature_;
   int64_t vocab_size_ = 0;
+  bool needs_mask_ = false;
   std::unique_ptr<Program> program_;
   std::vector<int32_t> tokens_;
   std::vector<int32_t> positions_;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "graph/import.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -94,6 +96,11 @@ void FindStates(const Graph& graph, DecoderSignature& signature) {
             "what the output of that name is");
     signature.states.push_back({i, static_cast<size_t>(output - graph.outputs.begin())});
   }
+  // Signatures that share caches need not list them in the same order.
+  std::sort(signature.states.begin(), signature.states.end(),
+            [&](const StatePair& a, const StatePair& b) {
+              return graph.inputs[a.input].name < graph.inputs[b.input].name;
+            });
 }
 
 // Without a mask: the axis along which the first cache is longer than what is written into it.
@@ -139,6 +146,14 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
   FindLogits(graph, signature);
   if (signature.mask == kNoBinding) signature.context = ContextFromCaches(graph, signature);
   return signature;
+}
+
+int64_t RowsOf(const TfliteModel& model, std::string_view key) {
+  for (const std::string_view name : kPositionNames) {
+    const std::optional<Shape> shape = InputShape(model, key, name);
+    if (shape.has_value() && shape->rank() > 0) return shape->back();
+  }
+  return 0;
 }
 
 std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signature) {

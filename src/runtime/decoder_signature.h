@@ -3,9 +3,10 @@
 #define LITERTLM_RUNTIME_DECODER_SIGNATURE_H_
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
+#include "format/tflite.h"
 #include "graph/ir.h"
 #include "graph/passes/passes.h"
 #include "runtime/plan.h"
@@ -20,7 +21,7 @@ struct DecoderSignature {
   size_t positions = kNoBinding;  ///< i32 [rows] or [1, rows].
   size_t mask = kNoBinding;       ///< [1, 1, rows, context]; may be missing.
   size_t logits = kNoBinding;     ///< f32 [1, 1, vocabulary]; prefill has none.
-  std::vector<StatePair> states;  ///< The caches, in the order of the inputs.
+  std::vector<StatePair> states;  ///< The caches, sorted by name.
   int64_t rows = 0;
   int64_t context = 0;  ///< Tokens that the caches hold.
 };
@@ -28,6 +29,9 @@ struct DecoderSignature {
 /// Finds the roles by the names that the known exporters use. Throws kUnsupported for an input that
 /// nobody would fill, a missing role, or a dtype or shape that does not fit the role.
 DecoderSignature ReadDecoderSignature(const Graph& graph);
+
+/// How many tokens a signature takes at once, 0 if its positions are not found. Cheap.
+int64_t RowsOf(const TfliteModel& model, std::string_view key);
 
 /// The input dimensions that grow with the number of rows.
 std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signature);

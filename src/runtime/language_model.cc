@@ -25,23 +25,22 @@ constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
 class CompiledLanguageModel : public LanguageModel {
  public:
   CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options)
-      : resources_(options.threads > 0 ? options.threads : DefaultThreadCount()),
-        decode_(ImportSignature(model, kDecodeKey), /*need_logits=*/true,
-                DecoderProgram::Rows::kAsInFile, resources_.workers),
-        layouts_(decode_.StateLayouts()) {
-    if (decode_.file_rows() != 1) {
-      throw Error(ErrorCode::kUnsupported,
-                  fmt::format("{}: signature 'decode' takes {} tokens at once", model.name(),
-                              decode_.file_rows()));
-    }
-    CompilePrefill(model);
+      : resources_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
+    if (Compile(model, options)) return;
+    // Attention was recognised in one signature only, and so its caches look different there.
+    RuntimeOptions plain = options;
+    plain.fusions.attention = false;
+    if (options.fusions.attention && Compile(model, plain)) return;
+    throw Error(ErrorCode::kBadInput, std::string(model.name()) +
+                                          ": the caches of its signatures for prefill differ from "
+                                          "those of signature 'decode'.");
   }
 
-  int context_length() const override { return static_cast<int>(decode_.context()); }
-  int vocab_size() const override { return static_cast<int>(decode_.vocab_size()); }
+  int context_length() const override { return static_cast<int>(decode_->context()); }
+  int vocab_size() const override { return static_cast<int>(decode_->vocab_size()); }
 
   std::unique_ptr<KvCache> NewCache() const override {
-    return std::make_unique<StateCache>(layouts_);
+    return std::make_unique<StateCache>(decode_->StateLayouts());
   }
 
   void Prefill(KvCache& cache, std::span<const int32_t> tokens, int position) override {
@@ -63,58 +62,70 @@ class CompiledLanguageModel : public LanguageModel {
   void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) override {
     Check({&token, 1}, position);
     if (logits.size() != static_cast<size_t>(vocab_size())) {
-      throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary");
+      throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary.");
     }
-    decode_.Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, resources_);
+    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, resources_);
   }
 
  private:
+  /// False if the signatures do not agree on their caches.
+  bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
+    DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
+    decode.need_logits = true;
+    decode_.emplace(ImportSignature(model, kDecodeKey), decode, resources_.workers);
+    if (decode_->file_rows() != 1) {
+      throw Error(ErrorCode::kUnsupported,
+                  fmt::format("{}: signature 'decode' takes {} tokens at once.", model.name(),
+                              decode_->file_rows()));
+    }
+    CompilePrefill(model, options);
+    const auto agrees = [&](const DecoderProgram& program) {
+      return program.StateLayouts() == decode_->StateLayouts() &&
+             program.context() == decode_->context();
+    };
+    return (!any_rows_ || agrees(*any_rows_)) &&
+           std::all_of(fixed_rows_.begin(), fixed_rows_.end(), agrees);
+  }
+
   // The longest prefill signature serves every number of rows; where its graph does not allow that,
   // all are kept as they are.
-  void CompilePrefill(const TfliteModel& model) {
-    std::vector<Graph> graphs;
+  void CompilePrefill(const TfliteModel& model, const RuntimeOptions& options) {
+    any_rows_.reset();
+    fixed_rows_.clear();
+    std::vector<std::string> keys;
     for (const std::string& key : SignatureKeys(model)) {
-      if (key.starts_with(kPrefillPrefix)) graphs.push_back(ImportSignature(model, key));
+      if (key.starts_with(kPrefillPrefix)) keys.push_back(key);
     }
-    const auto rows_of = [](const Graph& graph) { return ReadDecoderSignature(graph).rows; };
-    std::sort(graphs.begin(), graphs.end(),
-              [&](const Graph& a, const Graph& b) { return rows_of(a) > rows_of(b); });
-    if (graphs.empty()) return;
+    if (keys.empty()) return;
+    std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+      return RowsOf(model, a) > RowsOf(model, b);
+    });
+    DecoderOptions prefill{.fusions = options.fusions, .cache_type = options.cache_type};
     try {
-      any_rows_.emplace(graphs.front(), /*need_logits=*/false, DecoderProgram::Rows::kAny,
-                        resources_.workers);
-      CheckSameStates(*any_rows_, graphs.front());
+      prefill.any_rows = true;
+      any_rows_.emplace(ImportSignature(model, keys.front()), prefill, resources_.workers);
       return;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kBadInput) throw;
     }
-    any_rows_.reset();
-    for (const Graph& graph : graphs) {
-      fixed_rows_.push_back(std::make_unique<DecoderProgram>(
-          graph, /*need_logits=*/false, DecoderProgram::Rows::kAsInFile, resources_.workers));
-      CheckSameStates(*fixed_rows_.back(), graph);
-    }
-  }
-
-  void CheckSameStates(const DecoderProgram& program, const Graph& graph) const {
-    if (program.StateLayouts() != layouts_ || program.context() != decode_.context()) {
-      throw Error(ErrorCode::kBadInput,
-                  graph.name + ": its caches differ from those of signature 'decode'");
+    prefill.any_rows = false;
+    for (const std::string& key : keys) {
+      fixed_rows_.emplace_back(ImportSignature(model, key), prefill, resources_.workers);
     }
   }
 
   void Check(std::span<const int32_t> tokens, int position) const {
     const auto end = static_cast<int64_t>(position) + static_cast<int64_t>(tokens.size());
-    if (position < 0 || end > decode_.context()) {
+    if (position < 0 || end > decode_->context()) {
       throw Error(ErrorCode::kContextFull,
-                  fmt::format("{} tokens at position {} do not fit into a context of {}",
-                              tokens.size(), position, decode_.context()),
+                  fmt::format("{} tokens at position {} do not fit into a context of {}.",
+                              tokens.size(), position, decode_->context()),
                   "convert the model with a larger --kv-cache-max-len");
     }
     for (const int32_t token : tokens) {
       if (token < 0 || token >= vocab_size()) {
         throw Error(ErrorCode::kUsage,
-                    fmt::format("token {} is not in the vocabulary of {}", token, vocab_size()));
+                    fmt::format("token {} is not in the vocabulary of {}.", token, vocab_size()));
       }
     }
   }
@@ -135,18 +146,17 @@ class CompiledLanguageModel : public LanguageModel {
   DecoderProgram& PrefillProgramFor(int64_t remaining, int64_t position) {
     if (any_rows_.has_value()) return *any_rows_;
     DecoderProgram* best = nullptr;
-    for (const auto& program : fixed_rows_) {  // Longest first.
-      if (position + program->file_rows() > decode_.context()) continue;
-      if (best == nullptr || program->file_rows() >= remaining) best = program.get();
+    for (DecoderProgram& program : fixed_rows_) {  // Longest first.
+      if (position + program.file_rows() > decode_->context()) continue;
+      if (best == nullptr || program.file_rows() >= remaining) best = &program;
     }
-    return best == nullptr ? decode_ : *best;
+    return best == nullptr ? *decode_ : *best;
   }
 
   RunResources resources_;
-  DecoderProgram decode_;
-  std::vector<StateLayout> layouts_;
+  std::optional<DecoderProgram> decode_;
   std::optional<DecoderProgram> any_rows_;
-  std::vector<std::unique_ptr<DecoderProgram>> fixed_rows_;  ///< Longest first.
+  std::vector<DecoderProgram> fixed_rows_;  ///< Longest first.
   int64_t chunk_rows_ = 0;
 };
 

@@ -7,15 +7,30 @@
 #include <span>
 #include <string>
 
+#include "base/dtype.h"
 #include "base/thread_pool.h"
 #include "format/tflite.h"
 
 namespace litertlm {
 
+/// Which passes over the graph make it faster; graph/passes/passes.h says what each does.
+struct Fusions {
+  bool split_products = true;
+  bool gather_products = true;
+  bool norms = true;
+  bool gates = true;
+  bool ropes = true;
+  bool attention = true;
+
+  static constexpr Fusions None() { return {false, false, false, false, false, false}; }
+};
+
 struct RuntimeOptions {
-  int threads = 0;     ///< 0: DefaultThreadCount().
-  bool fusion = true;  ///< False: every operator of the file is executed one by one by the scalar
-                       ///< kernels: the definition that everything faster is tested against.
+  int threads = 0;  ///< 0: DefaultThreadCount().
+  /// With none, every operator of the file is executed by itself; together with the scalar kernels
+  /// that is the definition that everything faster is tested against.
+  Fusions fusions = {};
+  DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
 };
 
 /// The keys and values of the tokens seen so far: one for each conversation. Not thread-safe.

@@ -1,11 +1,8 @@
 #include "runtime/plan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
-#include "litertlm/error.h"
 #include "runtime/arena_layout.h"
 #include "runtime/tensor.h"
 
@@ -14,7 +11,6 @@ namespace {
 
 using Place = Location::Place;
 constexpr size_t kNever = std::numeric_limits<size_t>::max();
-constexpr uint64_t kMaxArenaBytes = uint64_t{16} << 30;
 
 /// A piece of memory that holds one value after another, or several views of one.
 struct Storage {
@@ -108,15 +104,14 @@ class Planner {
     const Node& node = graph_.nodes[i];
     if (node.outputs.size() != 1) return kNever;
     if (node.op == Op::kReshape) return storage_of_[node.inputs[0]];
-    if (node.op == Op::kDynamicUpdateSlice) {
+    if (node.op == Op::kDynamicUpdateSlice || node.op == Op::kCacheUpdate) {
       const size_t operand = storage_of_[node.inputs[0]];
       const bool separate =
           storage_of_[node.inputs[1]] != operand && storage_of_[node.inputs[2]] != operand;
       return separate && DiesAt(operand, i) ? operand : kNever;
     }
-    if (!WorksInPlace(node.op)) return kNever;
     const uint64_t bytes = BytesOf(node.outputs.front());
-    for (size_t j = 0; j < std::min<size_t>(node.inputs.size(), 2); ++j) {
+    for (size_t j = 0; j < std::min(node.inputs.size(), InputsToWriteOver(node.op)); ++j) {
       const size_t candidate = storage_of_[node.inputs[j]];
       const bool fits = storages_[candidate].place == Place::kArena &&
                         storages_[candidate].bytes == bytes && BytesOf(node.inputs[j]) == bytes;
@@ -165,11 +160,6 @@ class Planner {
       }
       for (const size_t i : ends[node]) {
         layout.Release(storages_[i].index, Aligned(storages_[i].bytes));
-      }
-      if (layout.size() > kMaxArenaBytes) {
-        throw Error(ErrorCode::kUnsupported,
-                    fmt::format("{}: {} rows need more than {} GiB of working memory", graph_.name,
-                                plan_.rows, kMaxArenaBytes >> 30));
       }
     }
     plan_.arena_bytes = layout.size();

@@ -44,7 +44,7 @@ inline constexpr uint64_t kArenaAlignment = 64;
 /// Lays out the values of `graph`. Reshapes share the memory of their input. Element-wise nodes
 /// write over an input that nobody reads afterwards, and so do updates of a slice, so that caches
 /// are updated in place. Everything else gets memory that is free at that time.
-/// Throws kUnsupported if the memory needed is beyond all reason.
+/// Throws kUnsupported if a single value is beyond all reason.
 Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows);
 
 }  // namespace litertlm

@@ -1,13 +1,19 @@
 #include "runtime/program.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
+
+#include "litertlm/error.h"
 
 namespace litertlm {
 namespace {
 
 constexpr size_t kKeptPlans = 4;
+// What a damaged or absurd graph may ask for at most.
+constexpr uint64_t kMaxArenaBytes = uint64_t{16} << 30;
 
 std::byte* Resolve(const Location& location, const Value& value, std::byte* arena,
                    std::span<std::byte* const> inputs, std::span<std::byte* const> outputs) {
@@ -27,12 +33,6 @@ std::byte* Resolve(const Location& location, const Value& value, std::byte* aren
   return nullptr;
 }
 
-void Gather(const std::vector<Tensor>& tensors, const std::vector<ValueId>& ids,
-            std::vector<Tensor>& result) {
-  result.clear();
-  for (const ValueId id : ids) result.push_back(id == kNoValue ? Tensor{} : tensors[id]);
-}
-
 }  // namespace
 
 void Arena::Free::operator()(std::byte* memory) const {
@@ -43,7 +43,15 @@ std::byte* Arena::Reserve(uint64_t bytes) {
   if (bytes > size_) {
     memory_.reset();
     size_ = 0;
-    memory_.reset(new (std::align_val_t{kArenaAlignment}) std::byte[bytes]);
+    if (bytes <= kMaxArenaBytes) {
+      memory_.reset(new (std::align_val_t{kArenaAlignment}, std::nothrow) std::byte[bytes]);
+    }
+    if (memory_ == nullptr) {
+      throw Error(
+          ErrorCode::kUnsupported,
+          fmt::format("the model needs {} MiB of working memory, which is more than there is.",
+                      bytes >> 20));
+    }
     size_ = bytes;
   }
   return memory_.get();
@@ -51,7 +59,15 @@ std::byte* Arena::Reserve(uint64_t bytes) {
 
 Program::Program(Graph graph, std::vector<StatePair> states)
     : graph_(std::move(graph)), states_(std::move(states)) {
-  for (const Node& node : graph_.nodes) functions_.push_back(FunctionOf(node.op));
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const bool joins = !steps_.empty() && steps_.back().count < kMaxProducts &&
+                       AreProductsOfOneInput(graph_, graph_.nodes[i - 1], graph_.nodes[i]);
+    if (joins) {
+      ++steps_.back().count;
+    } else {
+      steps_.push_back({FunctionOf(graph_.nodes[i].op), i, 1});
+    }
+  }
 }
 
 const Plan& Program::PlanFor(int64_t rows) {
@@ -76,13 +92,17 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
     tensors[i] = {&value, plan.shapes[i],
                   Resolve(plan.locations[i], value, memory, inputs, outputs)};
   }
-  std::vector<Tensor> node_inputs;
-  std::vector<Tensor> node_outputs;
-  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-    const Node& node = graph_.nodes[i];
-    Gather(tensors, node.inputs, node_inputs);
-    Gather(tensors, node.outputs, node_outputs);
-    functions_[i]({node, node_inputs, node_outputs, workers});
+  std::vector<OpContext> products;
+  for (const Step& step : steps_) {
+    if (step.count == 1) {
+      step.function({graph_.nodes[step.first], tensors, workers});
+      continue;
+    }
+    products.clear();
+    for (size_t i = 0; i < step.count; ++i) {
+      products.push_back({graph_.nodes[step.first + i], tensors, workers});
+    }
+    RunProducts(products);
   }
   for (const size_t output : plan.copied_outputs) {
     const Tensor& tensor = tensors[graph_.outputs[output].value];
@@ -93,20 +113,24 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
 
 NodeEvaluator MakeEvaluator(Workers& workers) {
   return [&workers](const Graph& graph, const Node& node) {
-    const auto tensor = [&](ValueId id, std::byte* data) {
+    // A node of its own, whose values are numbered from 0.
+    Node local = node;
+    std::vector<Tensor> tensors;
+    const auto add = [&](ValueId& id, std::byte* data) {
+      if (id == kNoValue) return;
       const Value& value = graph.value(id);
-      return Tensor{&value, Concrete(value.shape, graph.file_rows), data};
+      tensors.push_back({&value, Concrete(value.shape, graph.file_rows), data});
+      id = static_cast<ValueId>(tensors.size() - 1);
     };
-    std::vector<Tensor> inputs;
-    for (const ValueId id : node.inputs) {
-      inputs.push_back(id == kNoValue
-                           ? Tensor{}
-                           : tensor(id, const_cast<std::byte*>(graph.value(id).data.data())));
+    for (ValueId& input : local.inputs) {
+      add(input,
+          input == kNoValue ? nullptr : const_cast<std::byte*>(graph.value(input).data.data()));
     }
-    Tensor output = tensor(node.outputs.front(), nullptr);
+    add(local.outputs.front(), nullptr);
+    Tensor& output = tensors.back();
     std::vector<std::byte> data(BytesFor(output.dtype(), static_cast<uint64_t>(output.count())));
     output.data = data.data();
-    FunctionOf(node.op)({node, inputs, std::span(&output, 1), workers});
+    FunctionOf(node.op)({local, tensors, workers});
     return data;
   };
 }

@@ -18,6 +18,7 @@ namespace litertlm {
 /// Memory that programs use in turn; grows to what the largest needs.
 class Arena {
  public:
+  /// Throws kUnsupported if that is beyond all reason, or more than the system has.
   std::byte* Reserve(uint64_t bytes);
   uint64_t size() const { return size_; }
 
@@ -47,12 +48,19 @@ class Program {
   uint64_t WorkingBytes(int64_t rows) { return PlanFor(rows).arena_bytes; }
 
  private:
+  /// Nodes that are computed by one call: several products of one input, else one.
+  struct Step {
+    OpFunction function;
+    size_t first;
+    size_t count;
+  };
+
   const Plan& PlanFor(int64_t rows);
 
   Graph graph_;
   std::vector<StatePair> states_;
-  std::vector<OpFunction> functions_;  ///< By node.
-  std::list<Plan> plans_;              ///< Of the last numbers of rows, latest first.
+  std::vector<Step> steps_;
+  std::list<Plan> plans_;  ///< Of the last numbers of rows, latest first.
 };
 
 /// Computes nodes for constant folding.

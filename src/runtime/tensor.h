@@ -12,7 +12,7 @@
 
 namespace litertlm {
 
-/// A contiguous tensor in memory that somebody else owns. A missing input has no `value`.
+/// A contiguous tensor in memory that somebody else owns.
 struct Tensor {
   const Value* value = nullptr;
   Shape shape;
@@ -40,13 +40,13 @@ struct Workers {
 /// One node under execution. Types were checked when the graph was made.
 struct OpContext {
   const Node& node;
-  std::span<const Tensor> inputs;
-  std::span<const Tensor> outputs;
+  std::span<const Tensor> tensors;  ///< By value of the graph.
   Workers& workers;
 
-  const Tensor& in(size_t i) const { return inputs[i]; }
-  bool has(size_t i) const { return i < inputs.size() && inputs[i].value != nullptr; }
-  const Tensor& out() const { return outputs.front(); }
+  size_t inputs() const { return node.inputs.size(); }
+  const Tensor& in(size_t i) const { return tensors[static_cast<size_t>(node.inputs[i])]; }
+  bool has(size_t i) const { return i < inputs() && node.inputs[i] != kNoValue; }
+  const Tensor& out() const { return tensors[static_cast<size_t>(node.outputs.front())]; }
   template <typename T>
   const T& As() const {
     return node.As<T>();
@@ -57,8 +57,8 @@ using OpFunction = void (*)(const OpContext& context);
 
 /// The function that computes `op`.
 OpFunction FunctionOf(Op op);
-/// True if `op` may write its output over its first or second input of the same size.
-bool WorksInPlace(Op op);
+/// Over how many of its first inputs, if they are as large, `op` may write its output.
+size_t InputsToWriteOver(Op op);
 
 // Functions by family, one file each in ops/.
 OpFunction UnaryFunction(Op op);
@@ -82,6 +82,17 @@ void RunTranspose(const OpContext& context);
 void RunBatchMatMul(const OpContext& context);
 void RunEmbeddingLookup(const OpContext& context);
 void RunFullyConnected(const OpContext& context);
+void RunAttention(const OpContext& context);
+void RunCacheUpdate(const OpContext& context);
+void RunGatedProduct(const OpContext& context);
+void RunRope(const OpContext& context);
+
+/// The most products that are computed together.
+inline constexpr size_t kMaxProducts = 8;
+/// True if two nodes are products that `RunProducts` can compute together.
+bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b);
+/// Computes products of one input: it is quantized once, and threads share all of them.
+void RunProducts(std::span<const OpContext> products);
 
 }  // namespace litertlm
 

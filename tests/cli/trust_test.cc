@@ -107,7 +107,8 @@ TEST(Logits, AreTheReferences) {
   for (const std::string model : {"tiny-qwen3", "tiny-gemma3"}) {
     const Json entry = Reference(model)["logits"][0];
     const Outcome outcome =
-        RunProgram({"logits", Converted(model, "none"), "--ids", List(entry["ids"]), "--out", out});
+        RunProgram({"logits", Converted(model, "none"), "--ids", List(entry["ids"]), "--out", out,
+                    "--kv-cache-type", "f32"});
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     const Rows ours = ReadNpy(out);
     const Rows theirs = ReadNpy(kTestData / model / entry["file"].get<std::string>());

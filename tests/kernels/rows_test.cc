@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/half.h"
 #include "kernels/kernel_table.h"
 #include "tests/kernels/every_isa.h"
 
@@ -43,6 +44,20 @@ TEST_P(Rows, Add) {
     const std::vector<float> b = y;
     table_.add(a.data(), y.data(), y.data(), count);
     for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], a[i] + b[i]);
+  }
+}
+
+TEST_P(Rows, HalvesAreThoseOfTheDefinition) {
+  std::vector<float> x = Random(301, 100.0f);
+  for (const float special :
+       {0.0f, -0.0f, 1e-8f, 6.1e-5f, -65519.0f, 65520.0f, 1e30f, 1 + 0x1p-11f, 1 + 3 * 0x1p-11f}) {
+    x.push_back(special);
+  }
+  for (const size_t count : {size_t{1}, size_t{15}, size_t{33}, x.size()}) {
+    std::vector<uint16_t> y(count + 1, 0xabcd);
+    table_.to_f16(x.data(), y.data(), count);
+    for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], FloatToF16(x[i])) << x[i];
+    EXPECT_EQ(y[count], 0xabcd);
   }
 }
 

@@ -145,7 +145,7 @@ TEST(DecoderProgram, SaysWhetherRowsCanBeDynamic) {
     const TestModel data = TinyDecoder({.fixed_rows = fixed}).Write();
     const TfliteModel model = data.Parse();
     const Graph graph = ImportSignature(model, "prefill_8");
-    const auto compile = [&] { DecoderProgram(graph, false, DecoderProgram::Rows::kAny, workers); };
+    const auto compile = [&] { DecoderProgram(graph, {.any_rows = true}, workers); };
     if (fixed) {
       EXPECT_NE(CodeOf(compile), ErrorCode::kInternal);
     } else {

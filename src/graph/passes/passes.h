@@ -4,6 +4,7 @@
 #define LITERTLM_GRAPH_PASSES_PASSES_H_
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,51 @@ struct RowAxis {
   int axis;
 };
 Graph WithSymbolicRows(Graph graph, std::span<const RowAxis> row_axes, int64_t file_rows);
+
+// Fusions: what several operators compute, by one that passes over its data once. Each recognises
+// the forms of several exporters and leaves alone what it does not recognise.
+
+/// Removes reshapes and transpositions that cancel each other; those that move only axes of
+/// extent 1 become reshapes.
+void SimplifyLayout(Graph& graph);
+
+/// Products whose results are cut into parts become products with parts of the matrix.
+void SplitProducts(Graph& graph);
+
+/// Puts products with the same input next to each other: they are computed together, and their
+/// input is quantized once.
+void GatherProducts(Graph& graph);
+
+/// RMS norms that are written out become kRmsNorm.
+void FuseRmsNorms(Graph& graph);
+
+/// silu(gate) * up becomes kSiluMul, gelu(gate) * up kGeluTanhMul.
+void FuseGatedProducts(Graph& graph);
+
+/// Rotary embeddings, with the norm before them, become kRope.
+void FuseRopes(Graph& graph);
+
+/// Tells what values that follow from positions and mask alone come to, by running them.
+class PositionProbe {
+ public:
+  virtual ~PositionProbe() = default;
+  /// If adding `mask` to scores hides all positions but the last `n` up to a row's own: `n`, or 0
+  /// if it hides only later ones. Else nothing.
+  virtual std::optional<int64_t> WindowOf(ValueId mask) = 0;
+  /// True if the i32 vector `start` holds the position of the first row at `axis`, else zeros.
+  virtual bool IsPositionAlong(ValueId start, int axis) = 0;
+};
+
+struct CacheOptions {
+  ValueId positions;  ///< The i32 input that holds the rows' positions.
+  DType dtype;        ///< kF32 or kF16: how the caches are kept.
+  PositionProbe& probe;
+};
+
+/// Attention over caches becomes kAttention and kCacheUpdate, and the caches become
+/// [heads, positions, size] of the wanted type. False, and nothing is changed, if some use of a
+/// cache was not recognised.
+bool FuseAttention(Graph& graph, const CacheOptions& options);
 
 }  // namespace litertlm
 

@@ -36,6 +36,10 @@ void RopeScalar(const float* x, const float* cos, const float* sin, float* y, si
   }
 }
 
+void ToF16Scalar(const float* x, uint16_t* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = FloatToF16(x[i]);
+}
+
 void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
   auto* scores = reinterpret_cast<float*>(scratch);
   const size_t group = args.heads / args.kv_heads;

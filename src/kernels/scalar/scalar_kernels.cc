@@ -18,6 +18,7 @@ const KernelTable& ScalarKernels() {
       .silu_mul = SiluMulScalar,
       .gelu_tanh_mul = GeluTanhMulScalar,
       .rope = RopeScalar,
+      .to_f16 = ToF16Scalar,
       .attention = AttentionScalar,
       .attention_scratch_bytes = AttentionScalarScratchBytes,
       .attention_queries = 16,

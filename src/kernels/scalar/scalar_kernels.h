@@ -22,6 +22,7 @@ void AddScalar(const float* a, const float* b, float* y, size_t count);
 void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);
 void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count);
 void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half);
+void ToF16Scalar(const float* x, uint16_t* y, size_t count);
 void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
 size_t AttentionScalarScratchBytes(const AttentionArgs& args);
 

@@ -18,7 +18,10 @@ namespace litertlm {
 /// The functions of a table; they choose a kernel by type and number of rows.
 template <typename V>
 class Kernels {
-  static constexpr size_t kStreamingRows = 4;
+  /// Rows that a streaming kernel takes at once, and up to which streaming pays: packing a panel
+  /// costs about as much as going over it with so many rows.
+  static constexpr size_t kStreamedTogether = 4;
+  static constexpr size_t kStreamingRows = 16;
 
  public:
   static constexpr KernelTable Table(const char* name) {
@@ -35,6 +38,7 @@ class Kernels {
         .silu_mul = RowKernels<V>::SiluMul,
         .gelu_tanh_mul = RowKernels<V>::GeluTanhMul,
         .rope = RowKernels<V>::Rope,
+        .to_f16 = RowKernels<V>::ToF16,
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
         .attention_queries = AttentionBlock<V, float>::kQueries,
@@ -45,6 +49,21 @@ class Kernels {
 
  private:
   static bool Few(Range rows) { return rows.end - rows.begin <= kStreamingRows; }
+  /// Calls `stream` for groups of rows, and with several groups for so few outputs at a time that
+  /// their weights stay in the first-level cache from one group to the next.
+  template <typename F>
+  static void InGroups(const WeightMatrix& w, Range rows, Range outputs, F stream) {
+    if (rows.end - rows.begin <= kStreamedTogether) return stream(rows, outputs);
+    constexpr size_t kCachedColumns = 16384;
+    const size_t step = w.columns * 8 > kCachedColumns ? 8 : kCachedColumns / w.columns / 8 * 8;
+    for (size_t n = outputs.begin; n < outputs.end; n += step) {
+      const Range some_outputs{n, n + step < outputs.end ? n + step : outputs.end};
+      for (size_t row = rows.begin; row < rows.end; row += kStreamedTogether) {
+        const size_t end = row + kStreamedTogether;
+        stream(Range{row, end < rows.end ? end : rows.end}, some_outputs);
+      }
+    }
+  }
   /// Rows of an odd number of nibbles do not start at bytes.
   static bool InBytes(const WeightMatrix& w) {
     return w.dtype != DType::kI2 && (w.dtype != DType::kI4 || w.columns % 2 == 0);
@@ -56,7 +75,9 @@ class Kernels {
       DynamicScalar(args, rows, outputs, scratch);
     } else if (w.block != 0) {
       if (Few(rows) && CanStreamBlocks(w)) {
-        StreamBlockwiseRows<V>(args, rows, outputs, scratch);
+        InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
+          StreamBlockwiseRows<V>(args, some_rows, some_outputs, scratch);
+        });
       } else {
         BlockwisePanel<V>::Run(args, rows, outputs, scratch);
       }
@@ -70,7 +91,9 @@ class Kernels {
   template <typename Weights>
   static void PerChannel(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (Few(rows)) {
-      StreamRows<V, Weights>(args, rows, outputs);
+      InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
+        StreamRows<V, Weights>(args, some_rows, some_outputs);
+      });
     } else {
       DynamicPanel<V, Weights>::Run(args, rows, outputs, scratch);
     }
@@ -79,7 +102,7 @@ class Kernels {
   static size_t DynamicScratchBytes(const WeightMatrix& w) {
     const size_t panel = w.block != 0 ? BlockwisePanel<V>::ScratchBytes(w)
                                       : DynamicPanel<V, Int8Weights<V>>::ScratchBytes(w);
-    const size_t rows = kStreamingRows * (w.columns + 2 * V::kBytes);
+    const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);
     return panel > rows ? panel : rows;
   }
 
@@ -104,7 +127,9 @@ class Kernels {
   template <DType kType>
   static void FloatingOf(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (Few(rows)) {
-      StreamFloatRows<V, kType>(args, rows, outputs);
+      InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
+        StreamFloatRows<V, kType>(args, some_rows, some_outputs);
+      });
     } else {
       FloatPanel<V, kType>::Run(args, rows, outputs, scratch);
     }

@@ -90,6 +90,15 @@ struct RowKernels {
     ScaleRow(1.0f / sum, y, count);
   }
 
+  static void ToF16(const float* x, uint16_t* y, size_t count) {
+    size_t i = 0;
+    for (; i + V::kLanes <= count; i += V::kLanes) V::StoreF16(y + i, V::LoadF(x + i));
+    if (i == count) return;
+    uint16_t last[V::kLanes];
+    V::StoreF16(last, V::LoadPartF(x + i, count - i));
+    __builtin_memcpy(y + i, last, (count - i) * sizeof(uint16_t));
+  }
+
   static void Rope(const float* x, const float* cos, const float* sin, float* y, size_t half) {
     size_t i = 0;
     for (; i < half; i += V::kLanes) {

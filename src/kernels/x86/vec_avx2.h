@@ -124,6 +124,9 @@ struct Avx2 {
 
   // kLanes numbers of another type as floats.
   static F WidenF16(const void* p) { return _mm256_cvtph_ps(LoadHalf(p)); }
+  static void StoreF16(void* p, F v) {
+    _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
   static F WidenBF16(const void* p) {
     return AsFloat(ShiftLeft32(_mm256_cvtepu16_epi32(LoadHalf(p)), 16));
   }

@@ -107,6 +107,9 @@ struct Avx512 {
 
   // kLanes numbers of another type as floats.
   static F WidenF16(const void* p) { return _mm512_cvtph_ps(LoadHalf(p)); }
+  static void StoreF16(void* p, F v) {
+    _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
   static F WidenBF16(const void* p) {
     return AsFloat(ShiftLeft32(_mm512_cvtepu16_epi32(LoadHalf(p)), 16));
   }

@@ -114,7 +114,8 @@ void RunSlice(const OpContext& context) {
 void RunConcatenation(const OpContext& context) {
   const int axis = context.As<ConcatenationAttributes>().axis;
   Shape begin = Zeros(context.out().shape.rank());
-  for (const Tensor& part : context.inputs) {
+  for (size_t i = 0; i < context.inputs(); ++i) {
+    const Tensor& part = context.in(i);
     if (part.count() > 0) {
       Copy(context, part.shape, Whole(part), At(context.out(), begin));
     }
@@ -168,7 +169,7 @@ void RunGather(const OpContext& context) {
       const int64_t index = IndexAt(indices, row / outer * per_batch + i);
       if (index < 0 || index >= shape[axis]) {
         throw Error(ErrorCode::kBadInput, "an index of '" + indices.value->name +
-                                              "' lies outside of '" + table.value->name + "'");
+                                              "' lies outside of '" + table.value->name + "'.");
       }
       if (inner > 0) {
         std::memcpy(y, table.data + (row * shape[axis] + index) * inner,
@@ -188,7 +189,7 @@ void RunDynamicUpdateSlice(const OpContext& context) {
     const int64_t highest = out.shape[axis] - update.shape[axis];
     if (highest < 0) {
       throw Error(ErrorCode::kBadInput, "'" + update.value->name + "' is larger than '" +
-                                            out.value->name + "', into which it is written");
+                                            out.value->name + "', into which it is written.");
     }
     begin.push_back(std::clamp<int64_t>(IndexAt(context.in(2), axis), 0, highest));
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "kernels/scalar/rows.h"
 #include "kernels/scalar/strided_loop.h"
@@ -55,6 +56,10 @@ void MultiplyBatch(const BatchShape& shape, const float* x, const float* w, floa
   MatMulFloat(x, static_cast<size_t>(shape.m), static_cast<size_t>(shape.k), product, pool);
 }
 
+bool IsDynamic(const Node& product, DType weights) {
+  return Info(weights).bits <= 8 && product.As<FullyConnectedAttributes>().dynamic;
+}
+
 Shape WithoutMatrix(const Shape& shape) {
   Shape batch;
   for (int axis = 0; axis + 2 < shape.rank(); ++axis) batch.push_back(shape[axis]);
@@ -86,25 +91,39 @@ void RunBatchMatMul(const OpContext& context) {
   });
 }
 
-void RunFullyConnected(const OpContext& context) {
-  const Tensor& x = context.in(0);
-  if (context.out().count() == 0) return;
-  Product product;
-  product.weights = MatrixOf(context.in(1));
-  product.bias = context.has(2) ? context.in(2).as<float>() : nullptr;
-  product.y = context.out().mutable_as<float>();
-  product.y_stride = product.weights.rows;
-  const size_t columns = product.weights.columns;
-  const size_t rows = columns == 0 ? 0 : static_cast<size_t>(x.count()) / columns;
-  Workers& workers = context.workers;
-  const bool integers = Info(product.weights.dtype).bits <= 8;
-  if (integers && context.As<FullyConnectedAttributes>().dynamic) {
+bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b) {
+  return a.op == Op::kFullyConnected && b.op == Op::kFullyConnected && a.inputs[0] == b.inputs[0] &&
+         IsDynamic(a, graph.value(a.inputs[1]).dtype) ==
+             IsDynamic(b, graph.value(b.inputs[1]).dtype) &&
+         graph.value(a.inputs[1]).shape[1] == graph.value(b.inputs[1]).shape[1];
+}
+
+void RunProducts(std::span<const OpContext> contexts) {
+  std::array<Product, kMaxProducts> list;
+  size_t count = 0;
+  for (const OpContext& context : contexts) {
+    if (context.out().count() == 0) continue;
+    Product& product = list[count++];
+    product.weights = MatrixOf(context.in(1));
+    product.bias = context.has(2) ? context.in(2).as<float>() : nullptr;
+    product.y = context.out().mutable_as<float>();
+    product.y_stride = product.weights.rows;
+  }
+  if (count == 0) return;
+  const std::span<const Product> products(list.data(), count);
+  const Tensor& x = contexts.front().in(0);
+  const size_t columns = products.front().weights.columns;
+  const size_t rows = static_cast<size_t>(x.count()) / columns;
+  Workers& workers = contexts.front().workers;
+  if (IsDynamic(contexts.front().node, products.front().weights.dtype)) {
     workers.quantized.Quantize(x.as<float>(), rows, columns, columns, workers.pool);
-    MatMulDynamic(workers.quantized, product, workers.pool);
+    MatMulDynamic(workers.quantized, products, workers.pool);
   } else {
-    MatMulFloat(x.as<float>(), rows, columns, product, workers.pool);
+    MatMulFloat(x.as<float>(), rows, columns, products, workers.pool);
   }
 }
+
+void RunFullyConnected(const OpContext& context) { RunProducts({&context, 1}); }
 
 void RunEmbeddingLookup(const OpContext& context) {
   const Tensor& ids = context.in(0);
@@ -115,7 +134,7 @@ void RunEmbeddingLookup(const OpContext& context) {
     const int32_t id = ids.as<int32_t>()[i];
     if (id < 0 || static_cast<size_t>(id) >= table.rows) {
       throw Error(ErrorCode::kUsage,
-                  fmt::format("token {} is not one of the {} that the model has", id, table.rows));
+                  fmt::format("token {} is not one of the {} that the model has.", id, table.rows));
     }
     WidenRow(table, id, y + i * columns);
   }

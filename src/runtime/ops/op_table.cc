@@ -45,17 +45,38 @@ OpFunction FunctionOf(Op op) {
       return RunEmbeddingLookup;
     case Op::kFullyConnected:
       return RunFullyConnected;
+    case Op::kAttention:
+      return RunAttention;
+    case Op::kCacheUpdate:
+      return RunCacheUpdate;
+    case Op::kGeluTanhMul:
+    case Op::kSiluMul:
+      return RunGatedProduct;
+    case Op::kRope:
+      return RunRope;
     default:
       break;
   }
   if (const OpFunction unary = UnaryFunction(op)) return unary;
   if (const OpFunction binary = BinaryFunction(op)) return binary;
-  throw Error(ErrorCode::kInternal, "operator " + std::string(OpName(op)) + " has no kernel");
+  throw Error(ErrorCode::kInternal, "operator " + std::string(OpName(op)) + " has no kernel.");
 }
 
-bool WorksInPlace(Op op) {
-  return UnaryFunction(op) != nullptr || BinaryFunction(op) != nullptr || op == Op::kSoftmax ||
-         op == Op::kRmsNorm;
+size_t InputsToWriteOver(Op op) {
+  if (UnaryFunction(op) != nullptr) return 1;
+  if (BinaryFunction(op) != nullptr) return 2;
+  switch (op) {
+    case Op::kAttention:
+    case Op::kRmsNorm:
+    case Op::kRope:
+    case Op::kSoftmax:
+      return 1;
+    case Op::kGeluTanhMul:
+    case Op::kSiluMul:
+      return 2;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace litertlm

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/kernel_table.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/scalar/rows.h"
 #include "kernels/scalar/strided_loop.h"
@@ -132,6 +133,7 @@ void RunSoftmax(const OpContext& context) {
 }
 
 void RunRmsNorm(const OpContext& context) {
+  const KernelTable& kernels = ActiveKernels();
   const int64_t length = context.out().shape.back();
   const float epsilon = context.As<RmsNormAttributes>().epsilon;
   const float* x = context.in(0).as<float>();
@@ -139,8 +141,8 @@ void RunRmsNorm(const OpContext& context) {
   float* y = context.out().mutable_as<float>();
   ForLastAxis(context, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) {
-      scalar::RmsNorm(x + row * length, gains, y + row * length, static_cast<size_t>(length),
-                      epsilon);
+      kernels.rms_norm(x + row * length, gains, y + row * length, static_cast<size_t>(length),
+                       epsilon);
     }
   });
 }

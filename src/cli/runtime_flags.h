@@ -1,0 +1,27 @@
+// The flags of every command that runs a model.
+#ifndef LITERTLM_CLI_RUNTIME_FLAGS_H_
+#define LITERTLM_CLI_RUNTIME_FLAGS_H_
+
+#include <optional>
+#include <string>
+
+#include "cli/flags.h"
+#include "litertlm/model.h"
+
+namespace litertlm {
+
+class RuntimeFlags {
+ public:
+  void Declare(Flags& flags);
+  /// Throws kUsage for a value that is none of a flag's.
+  ModelOptions options() const;
+
+ private:
+  std::optional<int> threads_;
+  std::optional<std::string> cache_type_;
+  bool no_fusion_ = false;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_CLI_RUNTIME_FLAGS_H_

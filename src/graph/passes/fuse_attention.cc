@@ -1,0 +1,326 @@
+// Attention over a cache that is updated in place, as exporters write it:
+//
+//   keys   = DYNAMIC_UPDATE_SLICE(key cache, new keys, position)       values likewise
+//   scores = BATCH_MATMUL(queries * scale, keys) + mask                mixed = softmax · values
+//
+// with reshapes that stack the query heads of a group. What the mask hides is found by running it
+// (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken over or
+// none, because their layout changes: to [heads, positions, size], in the type that was asked for.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "graph/passes/graph_index.h"
+#include "graph/passes/passes.h"
+
+namespace litertlm {
+namespace {
+
+struct Cache {
+  ValueId before;
+  ValueId after;
+  const Node* update;
+  int heads_axis;  ///< Of the cache in the file, which is rank 4 with a batch of 1.
+  int position_axis;
+  int size_axis;
+};
+
+struct Attention {
+  const Node* root;    ///< The product with the values.
+  const Node* scores;  ///< The product of queries and keys.
+  ValueId query;       ///< Elements in the order [heads, rows, size].
+  Dim rows = 1;
+  int64_t heads = 0;
+  float scale = 1;
+  int64_t window = 0;
+  const Cache* keys = nullptr;
+  const Cache* values = nullptr;
+};
+
+class AttentionFuser {
+ public:
+  AttentionFuser(Graph& graph, const CacheOptions& options)
+      : graph_(graph), index_(graph), options_(options) {}
+
+  bool Run() {
+    if (!FindCaches()) return false;
+    for (const Node& node : graph_.nodes) {
+      if (node.op != Op::kBatchMatMul) continue;
+      if (auto attention = Match(node)) attentions_.push_back(*attention);
+    }
+    if (!EveryReaderIsKnown()) return false;
+    Rewrite();
+    return true;
+  }
+
+ private:
+  const SymbolicShape& ShapeOf(ValueId value) const { return graph_.value(value).shape; }
+
+  bool FindCaches() {
+    for (const Binding& input : graph_.inputs) {
+      const ValueId output = graph_.FindOutput(input.name);
+      if (output == kNoValue) continue;
+      const std::optional<Cache> cache = CacheOf(input.value, output);
+      if (!cache) return false;
+      caches_.push_back(*cache);
+    }
+    return !caches_.empty();
+  }
+
+  std::optional<Cache> CacheOf(ValueId before, ValueId after) const {
+    const SymbolicShape& shape = ShapeOf(before);
+    const auto& readers = index_.Readers(before);
+    const bool plain = shape.size() == 4 && shape[0].Is(1) && readers.size() == 1 &&
+                       std::none_of(shape.begin(), shape.end(), [](Dim d) { return d.is_rows(); });
+    if (!plain || readers[0]->op != Op::kDynamicUpdateSlice || readers[0]->outputs[0] != after ||
+        readers[0]->inputs[0] != before || graph_.value(before).dtype != DType::kF32) {
+      return std::nullopt;
+    }
+    const SymbolicShape& update = ShapeOf(readers[0]->inputs[1]);
+    int position = -1;
+    for (int axis = 1; axis < 4; ++axis) {
+      if (update[axis] == shape[axis]) continue;
+      if (position >= 0) return std::nullopt;
+      position = axis;
+    }
+    if (position < 0 || !options_.probe.IsPositionAlong(readers[0]->inputs[2], position)) {
+      return std::nullopt;
+    }
+    const int heads = position == 1 ? 2 : 1;
+    return Cache{before, after, readers[0], heads, position, 6 - position - heads};
+  }
+
+  /// The cache that `value` shows as [1, heads, positions, size], or with the last two exchanged.
+  const Cache* CacheShownBy(ValueId value, bool positions_last) const {
+    const Node* view = index_.Producer(value);
+    const auto it = std::find_if(caches_.begin(), caches_.end(), [&](const Cache& cache) {
+      return value == cache.after || (view != nullptr && view->inputs[0] == cache.after);
+    });
+    if (it == caches_.end()) return nullptr;
+    std::array<int64_t, 4> axes = {0, 1, 2, 3};
+    if (value != it->after && view->op == Op::kTranspose) {
+      std::copy_n(PermutationOf(view).begin(), 4, axes.begin());
+    } else if (value != it->after && view->op == Op::kReshape) {
+      // With one head, moving its axis is no transposition any more.
+      const int first = std::min(it->position_axis, it->size_axis);
+      const int second = std::max(it->position_axis, it->size_axis);
+      axes = {0, it->heads_axis, first, second};
+      const SymbolicShape& from = ShapeOf(it->after);
+      if (ShapeOf(value) != SymbolicShape{1, 1, from[first], from[second]}) return nullptr;
+    } else if (value != it->after) {
+      return nullptr;
+    }
+    const std::array<int64_t, 4> wanted = {0, it->heads_axis,
+                                           positions_last ? it->size_axis : it->position_axis,
+                                           positions_last ? it->position_axis : it->size_axis};
+    return axes == wanted ? &*it : nullptr;
+  }
+
+  std::optional<Attention> Match(const Node& root) {
+    Attention attention{&root, nullptr, kNoValue};
+    const auto& mix = root.As<BatchMatMulAttributes>();
+    attention.values = CacheShownBy(root.inputs[1], /*positions_last=*/mix.adj_y);
+    const Node* softmax = index_.Producer(index_.BeforeReshapes(root.inputs[0]), Op::kSoftmax);
+    if (mix.adj_x || attention.values == nullptr || softmax == nullptr ||
+        softmax->As<SoftmaxAttributes>().beta != 1) {
+      return std::nullopt;
+    }
+    attention.scores = MatchMask(index_.BeforeReshapes(softmax->inputs[0]), attention);
+    if (attention.scores == nullptr || !MatchQueries(*attention.scores, attention)) {
+      return std::nullopt;
+    }
+    return attention;
+  }
+
+  /// Finds mask and scale on the way from the masked scores to the product of queries and keys.
+  const Node* MatchMask(ValueId masked, Attention& attention) {
+    const Node* sum = index_.Producer(masked, Op::kAdd);
+    if (sum == nullptr) return nullptr;
+    const auto terms = Commuted(*sum, [&](ValueId mask) {
+      const std::optional<int64_t> window = options_.probe.WindowOf(mask);
+      if (window) attention.window = *window;
+      return window.has_value();
+    });
+    if (!terms) return nullptr;
+    const SymbolicShape& mask = ShapeOf(terms->first);
+    const SymbolicShape& scores = ShapeOf(masked);
+    attention.rows = mask[mask.size() - 2];
+    if (scores.size() < 2 || scores[scores.size() - 2] != attention.rows ||
+        scores.back() != mask.back()) {
+      return nullptr;
+    }
+    return index_.Producer(BeforeScales(terms->second, attention.scale), Op::kBatchMatMul);
+  }
+
+  /// `value` without the reshapes and the constant factors that it came through.
+  ValueId BeforeScales(ValueId value, float& scale) const {
+    for (;;) {
+      value = index_.BeforeReshapes(value);
+      const Node* product = index_.Producer(value, Op::kMul);
+      if (product == nullptr) return value;
+      const auto factors =
+          Commuted(*product, [&](ValueId factor) { return index_.Scalar(factor).has_value(); });
+      if (!factors) return value;
+      scale *= *index_.Scalar(factors->first);
+      value = factors->second;
+    }
+  }
+
+  bool MatchQueries(const Node& product, Attention& attention) {
+    const auto& [adj_x, adj_y] = product.As<BatchMatMulAttributes>();
+    attention.keys = CacheShownBy(product.inputs[1], /*positions_last=*/!adj_y);
+    if (adj_x || attention.keys == nullptr) return false;
+    const SymbolicShape& stacked = ShapeOf(product.inputs[0]);  // [1, kv heads, group * rows, size]
+    const int64_t kv_heads = ShapeOf(attention.keys->after)[attention.keys->heads_axis].outer();
+    if (stacked.size() != 4 || !stacked[0].Is(1) || !stacked[1].Is(kv_heads)) return false;
+    const int64_t rows = attention.rows.At(graph_.file_rows);
+    const int64_t group = stacked[2].At(graph_.file_rows) / rows;
+    const Dim expected = attention.rows.is_rows() ? Dim::Rows(group) : Dim(group * rows);
+    if (group < 1 || stacked[2] != expected) return false;
+    attention.heads = kv_heads * group;
+    attention.query = BeforeScales(product.inputs[0], attention.scale);
+    const SymbolicShape& keys = ShapeOf(attention.keys->after);
+    const SymbolicShape& values = ShapeOf(attention.values->after);
+    return keys[attention.keys->size_axis] == values[attention.values->size_axis] &&
+           keys[attention.keys->heads_axis] == values[attention.values->heads_axis] &&
+           keys[attention.keys->position_axis] == values[attention.values->position_axis];
+  }
+
+  // Whoever else reads a cache would find it in another layout.
+  bool EveryReaderIsKnown() const {
+    std::set<const Node*> products;
+    for (const Attention& attention : attentions_) {
+      products.insert(attention.root);
+      products.insert(attention.scores);
+    }
+    const auto is_known = [&](const Node* reader) {
+      if (products.contains(reader)) return true;
+      const bool is_view = reader->op == Op::kTranspose || reader->op == Op::kReshape;
+      const auto& readers = index_.Readers(reader->outputs[0]);
+      return is_view && !IsOutput(reader->outputs[0]) &&
+             std::all_of(readers.begin(), readers.end(),
+                         [&](const Node* node) { return products.contains(node); });
+    };
+    return std::all_of(caches_.begin(), caches_.end(), [&](const Cache& cache) {
+      const auto& readers = index_.Readers(cache.after);
+      return std::all_of(readers.begin(), readers.end(), is_known);
+    });
+  }
+
+  bool IsOutput(ValueId value) const {
+    return std::any_of(graph_.outputs.begin(), graph_.outputs.end(),
+                       [value](const Binding& output) { return output.value == value; });
+  }
+
+  void Rewrite() {
+    std::vector<Node> nodes;
+    for (const Node& node : graph_.nodes) {
+      const auto cache = std::find_if(caches_.begin(), caches_.end(),
+                                      [&](const Cache& c) { return c.update == &node; });
+      const auto attention = std::find_if(attentions_.begin(), attentions_.end(),
+                                          [&](const Attention& a) { return a.root == &node; });
+      if (cache != caches_.end()) {
+        WriteUpdate(*cache, nodes);
+      } else if (attention != attentions_.end()) {
+        WriteAttention(*attention, nodes);
+      } else {
+        nodes.push_back(node);
+      }
+    }
+    graph_.nodes = std::move(nodes);
+    for (const Cache& cache : caches_) {
+      const SymbolicShape shape = ShapeOf(cache.before);
+      for (const ValueId value : {cache.before, cache.after}) {
+        graph_.value(value).dtype = options_.dtype;
+        graph_.value(value).shape = {shape[cache.heads_axis], shape[cache.position_axis],
+                                     shape[cache.size_axis]};
+      }
+    }
+  }
+
+  ValueId Reshaped(ValueId value, SymbolicShape shape, std::vector<Node>& nodes) {
+    if (ShapeOf(value) == shape) return value;
+    TargetAttributes target{Concrete(shape, graph_.file_rows)};
+    const ValueId result = AddValueLike(graph_, value, "_reshaped", std::move(shape));
+    nodes.push_back({Op::kReshape, {value}, {result}, std::move(target)});
+    return result;
+  }
+
+  // New rows as [1, rows, heads, size] or [1, heads, rows, size]: what the file brings into the
+  // cache's own order is taken as it was before that.
+  void WriteUpdate(const Cache& cache, std::vector<Node>& nodes) {
+    ValueId rows = cache.update->inputs[1];
+    const Dim count = ShapeOf(rows)[cache.position_axis];
+    const Dim heads = ShapeOf(rows)[cache.heads_axis];
+    const Dim size = ShapeOf(rows)[cache.size_axis];
+    // At which axis of `rows` the heads, rows and numbers of a head are.
+    std::array<int64_t, 4> axes = {0, cache.heads_axis, cache.position_axis, cache.size_axis};
+    if (const Shape permutation = PermutationOf(index_.Producer(rows)); permutation.rank() == 4) {
+      for (int64_t& axis : axes) axis = permutation[static_cast<int>(axis)];
+      rows = index_.Producer(rows)->inputs[0];
+    }
+    bool heads_first = axes == std::array<int64_t, 4>{0, 1, 2, 3};
+    const bool rows_first = axes == std::array<int64_t, 4>{0, 2, 1, 3};
+    if (count.Is(1) && axes[1] < axes[3]) {  // One row has no place among the other axes.
+      rows = Reshaped(rows, {1, count, heads, size}, nodes);
+    } else if (!heads_first && !rows_first) {
+      const ValueId moved = AddValueLike(graph_, rows, "_rows", {1, count, heads, size});
+      nodes.push_back({Op::kTranspose,
+                       {rows},
+                       {moved},
+                       PermutationAttributes{Shape{0, axes[2], axes[1], axes[3]}}});
+      rows = moved;
+    }
+    heads_first = heads_first && !count.Is(1);
+    nodes.push_back({Op::kCacheUpdate,
+                     {cache.before, rows, options_.positions},
+                     {cache.after},
+                     CacheUpdateAttributes{heads_first}});
+  }
+
+  void WriteAttention(const Attention& attention, std::vector<Node>& nodes) {
+    const Dim heads = attention.heads;
+    const Dim size = ShapeOf(attention.keys->after)[attention.keys->size_axis];
+    const Shape exchange = {0, 2, 1, 3};
+    const SymbolicShape rows_first = {1, attention.rows, heads, size};
+    const SymbolicShape heads_first = {1, heads, attention.rows, size};
+    ValueId query = attention.query;
+    const Node* before = index_.Producer(query);
+    const bool exchanged = PermutationOf(before) == exchange && ShapeOf(query) == heads_first;
+    query = exchanged ? before->inputs[0] : Reshaped(query, heads_first, nodes);
+    if (!exchanged && attention.rows.Is(1)) query = Reshaped(query, rows_first, nodes);
+    const bool in_rows = exchanged || attention.rows.Is(1);
+
+    const ValueId output = attention.root->outputs[0];
+    ValueId mixed = AddValueLike(graph_, output, "_attention", in_rows ? rows_first : heads_first);
+    nodes.push_back({Op::kAttention,
+                     {query, attention.keys->after, attention.values->after, options_.positions},
+                     {mixed},
+                     AttentionAttributes{attention.scale, attention.window, !in_rows}});
+    if (exchanged) {
+      const ValueId moved = AddValueLike(graph_, output, "_heads", heads_first);
+      nodes.push_back({Op::kTranspose, {mixed}, {moved}, PermutationAttributes{exchange}});
+      mixed = moved;
+    }
+    nodes.push_back({Op::kReshape,
+                     {mixed},
+                     {output},
+                     TargetAttributes{Concrete(ShapeOf(output), graph_.file_rows)}});
+  }
+
+  Graph& graph_;
+  const GraphIndex index_;
+  const CacheOptions& options_;
+  std::vector<Cache> caches_;
+  std::vector<Attention> attentions_;
+};
+
+}  // namespace
+
+bool FuseAttention(Graph& graph, const CacheOptions& options) {
+  if (!AttentionFuser(graph, options).Run()) return false;
+  SimplifyLayout(graph);
+  return true;
+}
+
+}  // namespace litertlm
