@@ -207,8 +207,11 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
   // The end may also point past the header, at the first section; a header is never larger.
   const uint64_t size = std::min(header_end, kAlignment) - kPrefixSize;
   const Bytes header_bytes = bytes.subspan(kPrefixSize, size);
+  flatbuffers::Verifier::Options limits;
+  // A table takes four bytes. Sharing tables must not make more of a header than its size.
+  limits.max_tables = static_cast<flatbuffers::uoffset_t>(header_bytes.size() / 4);
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(header_bytes.data()),
-                                 header_bytes.size());
+                                 header_bytes.size(), limits);
   if (!schema::VerifyHeaderBuffer(verifier)) {
     ThrowDamaged(file.name_, "its header (from byte 32) is not a valid FlatBuffer");
   }

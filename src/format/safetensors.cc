@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "format/safetensors_header.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kLengthSize = 8;                   // u64: bytes of the JSON header.
 constexpr uint64_t kMaxHeader = uint64_t{100} << 20;  // The limit of the format's own library.
+constexpr uint64_t kMaxIndex = uint64_t{16} << 20;    // Some 100 bytes a tensor.
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 
@@ -25,43 +27,30 @@ constexpr std::string_view kIndexFile = "model.safetensors.index.json";
               "The file is damaged or incomplete; download it again.");
 }
 
-uint64_t ReadNumber(const Json& value, const std::string& file, std::string_view what) {
-  if (!value.is_number_unsigned()) ThrowDamaged(file, fmt::format("{} is not a size", what));
-  return value.get<uint64_t>();
-}
-
-CheckpointTensor ReadTensor(const std::string& name, const Json& entry, Bytes data,
-                            const std::string& file) {
-  const std::string what = fmt::format("tensor {}", name);
-  if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() ||
-      !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
-      !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
-    ThrowDamaged(file, fmt::format("{} is not described by dtype, shape and data_offsets", what));
-  }
-  const auto& dtype_name = entry["dtype"].get_ref<const std::string&>();
-  const std::optional<DType> dtype = DTypeFromSafetensors(dtype_name);
+CheckpointTensor ReadTensor(SafetensorsEntry entry, Bytes data, const std::string& file) {
+  const std::string what = fmt::format("tensor {}", entry.name);
+  const std::optional<DType> dtype = DTypeFromSafetensors(entry.dtype);
   if (!dtype) {
     throw Error(
         ErrorCode::kUnsupported,
-        fmt::format("{}: {} has the type {}, which is not supported.", file, what, dtype_name),
+        fmt::format("{}: {} has the type {}, which is not supported.", file, what, entry.dtype),
         "Checkpoints in BF16, F16 or F32 can be converted.");
   }
   CheckpointTensor tensor;
-  tensor.name = name;
+  tensor.name = std::move(entry.name);
   tensor.dtype = *dtype;
   tensor.file = file;
   constexpr uint64_t kMostElements = uint64_t{1} << 48;
   uint64_t elements = 1;
-  for (const Json& dim : entry["shape"]) {
-    const uint64_t size = ReadNumber(dim, file, fmt::format("a dimension of {}", what));
-    if (size > kMostElements || (size > 0 && elements > kMostElements / size)) {
+  for (const uint64_t extent : entry.shape) {
+    if (extent > kMostElements || (extent > 0 && elements > kMostElements / extent)) {
       ThrowDamaged(file, fmt::format("{} has too many elements", what));
     }
-    elements *= size;
-    tensor.shape.push_back(static_cast<int64_t>(size));
+    elements *= extent;
+    tensor.shape.push_back(static_cast<int64_t>(extent));
   }
-  const uint64_t begin = ReadNumber(entry["data_offsets"][0], file, what);
-  const uint64_t end = ReadNumber(entry["data_offsets"][1], file, what);
+  const uint64_t begin = entry.offsets[0];
+  const uint64_t end = entry.offsets[1];
   if (end < begin || end - begin != BytesFor(*dtype, elements)) {
     ThrowDamaged(file, fmt::format("{} lies at {} to {}, but its shape needs {} bytes", what, begin,
                                    end, BytesFor(*dtype, elements)));
@@ -89,30 +78,9 @@ void CheckCoverage(std::vector<const CheckpointTensor*> tensors, Bytes data,
   if (position != data.data() + data.size()) ThrowDamaged(file, "bytes follow the last tensor");
 }
 
-std::vector<CheckpointTensor> ReadSafetensors(Bytes bytes, const std::string& file) {
-  if (bytes.size() < kLengthSize) ThrowDamaged(file, "it is too short to be a safetensors file");
-  uint64_t header_size;
-  std::memcpy(&header_size, bytes.data(), sizeof header_size);
-  if (header_size > kMaxHeader || header_size > bytes.size() - kLengthSize) {
-    ThrowDamaged(file, fmt::format("its header is said to have {} bytes, the file has {}",
-                                   header_size, bytes.size()));
-  }
-  const Json header = ParseJson(AsText(bytes.subspan(kLengthSize, header_size)), file);
-  if (!header.is_object()) ThrowDamaged(file, "its header is not a JSON object");
-  const Bytes data = bytes.subspan(kLengthSize + header_size);
-  std::vector<CheckpointTensor> tensors;
-  for (const auto& [name, entry] : header.items()) {
-    if (name != "__metadata__") tensors.push_back(ReadTensor(name, entry, data, file));
-  }
-  std::vector<const CheckpointTensor*> all;
-  for (const CheckpointTensor& tensor : tensors) all.push_back(&tensor);
-  CheckCoverage(std::move(all), data, file);
-  return tensors;
-}
-
 // Shard file → the tensors that the index places in it.
 std::map<std::string, std::set<std::string>> ReadIndex(const fs::path& path) {
-  const Json index = ParseJson(ReadFile(path, kMaxHeader), path.string());
+  const Json index = ParseJson(ReadFile(path, kMaxIndex), path.string());
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     ThrowDamaged(path.string(), "it has no weight_map");
   }
@@ -138,11 +106,31 @@ uint64_t CheckpointTensor::elements() const {
   return count;
 }
 
+std::vector<CheckpointTensor> ParseSafetensors(Bytes bytes, const std::string& file) {
+  if (bytes.size() < kLengthSize) ThrowDamaged(file, "it is too short to be a safetensors file");
+  uint64_t header_size;
+  std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  if (header_size > kMaxHeader || header_size > bytes.size() - kLengthSize) {
+    ThrowDamaged(file, fmt::format("its header is said to have {} bytes, the file has {}",
+                                   header_size, bytes.size()));
+  }
+  const std::string_view header = AsText(bytes.subspan(kLengthSize, header_size));
+  const Bytes data = bytes.subspan(kLengthSize + header_size);
+  std::vector<CheckpointTensor> tensors;
+  for (SafetensorsEntry& entry : ParseSafetensorsHeader(header, file)) {
+    tensors.push_back(ReadTensor(std::move(entry), data, file));
+  }
+  std::vector<const CheckpointTensor*> all;
+  for (const CheckpointTensor& tensor : tensors) all.push_back(&tensor);
+  CheckCoverage(std::move(all), data, file);
+  return tensors;
+}
+
 Checkpoint Checkpoint::Open(const fs::path& folder) {
   Checkpoint checkpoint;
   const auto add = [&](const fs::path& path) {
     const MappedFile& file = checkpoint.files_.emplace_back(MappedFile::Open(path));
-    for (CheckpointTensor& tensor : ReadSafetensors(file.bytes(), path.string())) {
+    for (CheckpointTensor& tensor : ParseSafetensors(file.bytes(), path.string())) {
       std::string name = tensor.name;
       if (!checkpoint.tensors_.emplace(name, std::move(tensor)).second) {
         ThrowDamaged(path.string(), fmt::format("tensor {} exists twice", name));
@@ -163,8 +151,10 @@ Checkpoint Checkpoint::Open(const fs::path& folder) {
       }
       add(path);
       for (const std::string& tensor : tensors) {
-        if (checkpoint.Find(tensor) == nullptr) {
-          ThrowDamaged(path.string(), fmt::format("tensor {} is missing in it", tensor));
+        const CheckpointTensor* found = checkpoint.Find(tensor);
+        if (found == nullptr || found->file != path.string()) {
+          ThrowDamaged(path.string(), fmt::format("tensor {}, which {} places in it, is missing",
+                                                  tensor, kIndexFile));
         }
       }
     }

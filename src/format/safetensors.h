@@ -24,6 +24,10 @@ struct CheckpointTensor {
   uint64_t elements() const;
 };
 
+/// The tensors of one file's `bytes`, in the header's order; they view them. Throws kBadInput or
+/// kUnsupported naming `file` and the tensor.
+std::vector<CheckpointTensor> ParseSafetensors(Bytes bytes, const std::string& file);
+
 /// All tensors of a checkpoint folder, mapped. Offsets, overlaps, shapes and sizes were checked.
 /// Immutable; any thread may read.
 class Checkpoint {

@@ -50,7 +50,10 @@ struct TfliteBuilder::State {
   std::vector<fb::Offset<tflite::Buffer>> buffers;
   std::vector<StreamedBuffer> streamed;
   std::map<std::string, BufferId, std::less<>> inline_buffers;
-  std::map<BufferId, fb::Offset<tflite::QuantizationParameters>> channel_scales;
+  // By dimension and scales: all signatures share a weight's.
+  std::map<std::pair<int32_t, std::vector<float>>, fb::Offset<tflite::QuantizationParameters>>
+      channel_scales;
+  std::map<size_t, fb::Offset<fb::Vector<int64_t>>> zero_points;  // By their number.
   std::map<std::tuple<int32_t, int32_t, std::string>, uint32_t> operator_codes;
   std::vector<fb::Offset<tflite::OperatorCode>> code_tables;
   std::deque<SubgraphBuilder> subgraphs;
@@ -70,23 +73,30 @@ struct TfliteBuilder::State {
     return it->second;
   }
 
-  fb::Offset<tflite::QuantizationParameters> Quantization(BufferId buffer,
-                                                          const TensorQuantization& q) {
-    if (q.block_scales >= 0) {
-      const auto details =
-          tflite::CreateBlockwiseQuantization(builder, q.block_scales, -1, q.block_size).Union();
+  fb::Offset<tflite::QuantizationParameters> Quantization(TensorQuantization quantization) {
+    const int32_t dimension = quantization.dimension;
+    if (quantization.block_scales >= 0) {
+      const auto details = tflite::CreateBlockwiseQuantization(builder, quantization.block_scales,
+                                                               -1, quantization.block_size);
       return tflite::CreateQuantizationParameters(
-          builder, 0, 0, 0, 0, tflite::QuantizationDetails::BlockwiseQuantization, details,
-          q.dimension);
+          builder, 0, 0, 0, 0, tflite::QuantizationDetails::BlockwiseQuantization, details.Union(),
+          dimension);
     }
-    // All signatures share a weight's codes, and so its scales: one table serves them all.
-    const auto [it, added] = channel_scales.try_emplace(buffer);
+    const auto [it, added] =
+        channel_scales.try_emplace({dimension, std::move(quantization.scales)});
     if (added) {
-      const auto scales = builder.CreateVector(q.scales);
-      const auto zeros = builder.CreateVector(std::vector<int64_t>(q.scales.size(), 0));
-      it->second = tflite::CreateQuantizationParameters(
-          builder, 0, 0, scales, zeros, tflite::QuantizationDetails::NONE, 0, q.dimension);
+      const std::vector<float>& scales = it->first.second;
+      const auto scale_vector = builder.CreateVector(scales);
+      it->second =
+          tflite::CreateQuantizationParameters(builder, 0, 0, scale_vector, Zeros(scales.size()),
+                                               tflite::QuantizationDetails::NONE, 0, dimension);
     }
+    return it->second;
+  }
+
+  fb::Offset<fb::Vector<int64_t>> Zeros(size_t count) {
+    const auto [it, added] = zero_points.try_emplace(count);
+    if (added) it->second = builder.CreateVector(std::vector<int64_t>(count, 0));
     return it->second;
   }
 };
@@ -106,7 +116,7 @@ TensorId SubgraphBuilder::AddConstant(std::string name, DType dtype, std::vector
   const auto shape_offset = builder.CreateVector(shape);
   const auto name_offset = builder.CreateString(name);
   const fb::Offset<tflite::QuantizationParameters> parameters =
-      quantization.empty() ? 0 : s.model->Quantization(buffer, quantization);
+      quantization.empty() ? 0 : s.model->Quantization(std::move(quantization));
   s.tensors.push_back(tflite::CreateTensor(builder, shape_offset,
                                            static_cast<tflite::TensorType>(Info(dtype).tflite),
                                            buffer, name_offset, parameters));

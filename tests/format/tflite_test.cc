@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <tuple>
 
 #include "format/tflite_builder.h"
 #include "litertlm/error.h"
@@ -45,7 +50,7 @@ std::string SampleModel() {
   return sink.data;
 }
 
-// FlatBuffers need their bytes aligned.
+// Like a mapped section, at the beginning of a page.
 struct Aligned {
   explicit Aligned(std::string_view data) : words((data.size() + 15) / 8), size(data.size()) {
     std::memcpy(words.data(), data.data(), data.size());
@@ -99,24 +104,259 @@ TEST(Tflite, DamagedModelsNeverCrash) {
   }
 }
 
-// The sizes of a model beyond 4 GiB, without its bytes.
+TEST(Tflite, EqualInputGivesEqualBytes) { EXPECT_EQ(SampleModel(), SampleModel()); }
+
+TEST(Tflite, SubgraphsShareScales) {
+  const Aligned data(SampleModel());
+  const TfliteModel model = TfliteModel::Parse(data.bytes(), {}, "sample");
+  const auto* graphs = model.model().subgraphs();
+  EXPECT_EQ(graphs->Get(0)->tensors()->Get(1)->quantization(),
+            graphs->Get(1)->tensors()->Get(1)->quantization());
+}
+
+TEST(Tflite, EqualCodesMayHaveOtherScales) {
+  TfliteBuilder builder;
+  const BufferId codes = builder.AddBuffer(AsBytes("ab"));
+  SubgraphBuilder& graph = builder.AddSubgraph("main");
+  graph.AddConstant("a", DType::kI8, {2, 1}, codes, {.scales = {1.f, 2.f}});
+  graph.AddConstant("b", DType::kI8, {2, 1}, codes, {.scales = {1.f, 3.f}});
+  graph.AddConstant("c", DType::kI8, {1, 2}, codes, {.scales = {1.f, 2.f}, .dimension = 1});
+  builder.Finish();
+  MemorySink sink;
+  builder.Write(sink);
+  const Aligned data(sink.data);
+  const TfliteModel model = TfliteModel::Parse(data.bytes(), {}, "scales");
+  const auto& tensors = *model.model().subgraphs()->Get(0)->tensors();
+  EXPECT_EQ(tensors.Get(0)->quantization()->scale()->Get(1), 2.f);
+  EXPECT_EQ(tensors.Get(1)->quantization()->scale()->Get(1), 3.f);
+  EXPECT_EQ(tensors.Get(2)->quantization()->quantized_dimension(), 1);
+}
+
+TEST(Tflite, OperatorCodesAreListedOnce) {
+  TfliteBuilder builder;
+  SubgraphBuilder& graph = builder.AddSubgraph("main");
+  const TensorId x = graph.AddTensor("x", DType::kF32, {1});
+  using enum tflite::BuiltinOperator;
+  for (const auto& [code, version, custom] :
+       {std::tuple{ADD, 1, ""}, std::tuple{ADD, 2, ""}, std::tuple{ADD, 1, ""},
+        std::tuple{GELU, 1, ""}, std::tuple{CUSTOM, 1, "a"}, std::tuple{CUSTOM, 1, "b"}}) {
+    graph.AddOperator({.code = code,
+                       .version = version,
+                       .inputs = {x, -1},
+                       .outputs = {x},
+                       .custom_code = custom});
+  }
+  builder.Finish();
+  MemorySink sink;
+  builder.Write(sink);
+  const Aligned data(sink.data);
+  const TfliteModel model = TfliteModel::Parse(data.bytes(), {}, "codes");
+  const auto& codes = *model.model().operator_codes();
+  ASSERT_EQ(codes.size(), 5u);
+  EXPECT_EQ(codes.Get(1)->version(), 2);
+  EXPECT_EQ(codes.Get(2)->deprecated_builtin_code(), 127);
+  EXPECT_EQ(BuiltinCode(*codes.Get(2)), 150);
+  EXPECT_EQ(codes.Get(4)->custom_code()->str(), "b");
+}
+
+TEST(Tflite, AnOldFilesOperatorCodeIsFound) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(tflite::CreateOperatorCode(builder, 14));
+  EXPECT_EQ(BuiltinCode(*flatbuffers::GetRoot<tflite::OperatorCode>(builder.GetBufferPointer())),
+            14);
+}
+
+TEST(Tflite, ReadsModelsAtOddOffsets) {
+  const Aligned data("?" + SampleModel());
+  const TfliteModel model = TfliteModel::Parse(data.bytes().subspan(1), {}, "odd");
+  const TfliteModel copy = model;
+  const tflite::SubGraph& graph = *copy.model().subgraphs()->Get(0);
+  EXPECT_EQ(AsText(copy.Data(*graph.tensors()->Get(1))), "\1\2\3\4\5\6");
+}
+
+// Models that are consistent FlatBuffers and yet wrong, each in one place.
+struct Mistake {
+  const char* expected;  // In the message.
+  std::function<void(tflite::ModelT&)> make;
+};
+
+class TfliteMistake : public testing::TestWithParam<Mistake> {};
+
+std::unique_ptr<tflite::ModelT> UnpackedSample() {
+  const Aligned data(SampleModel());
+  auto model = tflite::UnPackModel(data.bytes().data());
+  model->buffers[1]->offset = 0;  // Inline, as the FlatBuffer's size will change.
+  model->buffers[1]->size = 0;
+  model->buffers[1]->data = {1, 2, 3, 4, 5, 6};
+  return model;
+}
+
+std::string ParseError(const tflite::ModelT& model, Bytes weights = {}) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(tflite::Model::Pack(builder, &model), tflite::ModelIdentifier());
+  const Aligned data(std::string_view(reinterpret_cast<const char*>(builder.GetBufferPointer()),
+                                      builder.GetSize()));
+  try {
+    TfliteModel::Parse(data.bytes(), weights, "wrong");
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return "";
+}
+
+TEST_P(TfliteMistake, IsNamed) {
+  auto model = UnpackedSample();
+  ASSERT_EQ(ParseError(*model), "");
+  GetParam().make(*model);
+  const std::string message = ParseError(*model);
+  EXPECT_NE(message.find(GetParam().expected), std::string::npos) << message;
+}
+
+tflite::TensorT& Weight(tflite::ModelT& model) { return *model.subgraphs[0]->tensors[1]; }
+
+// Makes the weight [2, 4] i4 codes in blocks of two, and adds their scales.
+tflite::BlockwiseQuantizationT& MakeBlockwise(tflite::ModelT& model) {
+  tflite::TensorT& weight = Weight(model);
+  weight.type = tflite::TensorType::INT4;
+  weight.shape = {2, 4};
+  model.subgraphs[1]->tensors[1]->shape = {6};
+  model.subgraphs[1]->tensors[1]->quantization.reset();
+  weight.buffer = static_cast<uint32_t>(model.buffers.size());
+  model.buffers.push_back(std::make_unique<tflite::BufferT>());
+  model.buffers.back()->data = {1, 2, 3, 4};
+  auto scales = std::make_unique<tflite::TensorT>();
+  scales->type = tflite::TensorType::FLOAT16;
+  scales->shape = {2, 2};
+  scales->buffer = static_cast<uint32_t>(model.buffers.size());
+  model.buffers.push_back(std::make_unique<tflite::BufferT>());
+  model.buffers.back()->data.resize(8);
+  tflite::BlockwiseQuantizationT blocks;
+  blocks.scales = static_cast<int32_t>(model.subgraphs[0]->tensors.size());
+  blocks.zero_points = -1;
+  blocks.block_size = 2;
+  model.subgraphs[0]->tensors.push_back(std::move(scales));
+  weight.quantization = std::make_unique<tflite::QuantizationParametersT>();
+  weight.quantization->details.Set(std::move(blocks));
+  return *weight.quantization->details.AsBlockwiseQuantization();
+}
+
+const Mistake kMistakes[] = {
+    {"schema version 2", [](auto& m) { m.version = 2; }},
+    {"no subgraphs", [](auto& m) { m.subgraphs.clear(); }},
+    {"buffer 9 of", [](auto& m) { Weight(m).buffer = 9; }},
+    {"element type 5", [](auto& m) { Weight(m).type = tflite::TensorType::STRING; }},
+    {"the dimension -1", [](auto& m) { Weight(m).shape[0] = -1; }},
+    {"too many elements", [](auto& m) { Weight(m).shape.assign(8, 0x7fffffff); }},
+    {"rank 9", [](auto& m) { Weight(m).shape.assign(9, 1); }},
+    {"shape signature", [](auto& m) { Weight(m).shape_signature = {2}; }},
+    {"(w) of subgraph 0 has 6 bytes, but its shape needs 8",
+     [](auto& m) {
+       Weight(m).shape = {2, 4};
+     }},
+    {"2 scales", [](auto& m) { Weight(m).quantization->quantized_dimension = 1; }},
+    {"2 scales", [](auto& m) { Weight(m).quantization->quantized_dimension = -1; }},
+    {"2 scales", [](auto& m) { Weight(m).quantization->quantized_dimension = 2; }},
+    {"3 scales",
+     [](auto& m) {
+       Weight(m).quantization->scale.push_back(1);
+       Weight(m).quantization->zero_point.push_back(0);
+     }},
+    {"zero points", [](auto& m) { Weight(m).quantization->zero_point.push_back(0); }},
+    {"not finite", [](auto& m) { Weight(m).quantization->scale[1] = INFINITY; }},
+    {"negative", [](auto& m) { Weight(m).quantization->scale[1] = -1; }},
+    {"input or output", [](auto& m) { m.subgraphs[1]->inputs = {4}; }},
+    {"input or output", [](auto& m) { m.subgraphs[1]->outputs = {-1}; }},
+    {"operator code 7", [](auto& m) { m.subgraphs[0]->operators[0]->opcode_index = 7; }},
+    {"names tensor -2", [](auto& m) { m.subgraphs[0]->operators[0]->inputs[2] = -2; }},
+    {"names tensor 4 of 4", [](auto& m) { m.subgraphs[0]->operators[0]->inputs[0] = 4; }},
+    {"names tensor -1", [](auto& m) { m.subgraphs[0]->operators[0]->outputs[0] = -1; }},
+    {"5000 inputs", [](auto& m) { m.subgraphs[0]->operators[0]->inputs.assign(5000, 0); }},
+    {"decomposition",
+     [](auto& m) {
+       tflite::StableHLOCompositeOptionsT composite;
+       composite.decomposition_subgraph_index = 2;
+       m.subgraphs[0]->operators[0]->builtin_options_2.Set(std::move(composite));
+     }},
+    {"subgraph 2 of 2", [](auto& m) { m.signature_defs[0]->subgraph_index = 2; }},
+    {"\"decode\" names tensor 4",
+     [](auto& m) { m.signature_defs[1]->inputs[0]->tensor_index = 4; }},
+    {"external buffer 1", [](auto& m) { Weight(m).external_buffer = 1; }},
+    {"buffer 1 lies at bytes",
+     [](auto& m) {
+       m.buffers[1]->offset = UINT64_MAX;
+       m.buffers[1]->size = 6;
+     }},
+    {"blocks of 3", [](auto& m) { MakeBlockwise(m).block_size = 3; }},
+    {"blocks of 0", [](auto& m) { MakeBlockwise(m).block_size = 0; }},
+    {"names tensor 5", [](auto& m) { MakeBlockwise(m).scales = 5; }},
+    {"zero points", [](auto& m) { MakeBlockwise(m).zero_points = 1; }},
+    {"8 block scales", [](auto& m) { MakeBlockwise(m).block_size = 1; }},
+    {"4 block scales, constant and f16", [](auto& m) { MakeBlockwise(m).scales = 0; }},
+};
+INSTANTIATE_TEST_SUITE_P(All, TfliteMistake, testing::ValuesIn(kMistakes));
+
+TEST(Tflite, AcceptsBlockwiseScales) {
+  auto model = UnpackedSample();
+  MakeBlockwise(*model);
+  EXPECT_EQ(ParseError(*model), "");
+}
+
+TEST(Tflite, FindsWeightsInTheirOwnSection) {
+  auto model = UnpackedSample();
+  model->external_buffer_groups.push_back(std::make_unique<tflite::ExternalBufferGroupT>());
+  model->external_buffer_groups[0]->name = "tflite_weights";
+  model->external_buffers.push_back(std::make_unique<tflite::ExternalBufferT>());
+  tflite::ExternalBufferT& buffer = *model->external_buffers[0];
+  buffer.id = 1;
+  buffer.offset = 2;
+  buffer.length = 6;
+  Weight(*model).external_buffer = 1;
+  Weight(*model).buffer = 0;
+  EXPECT_EQ(ParseError(*model, AsBytes("??123456")), "");
+  EXPECT_NE(ParseError(*model, AsBytes("??12345")).find("external buffer 1"), std::string::npos);
+  EXPECT_NE(ParseError(*model).find("TFLiteWeights section, which is missing"), std::string::npos);
+}
+
+// A model beyond 4 GiB, written without its bytes, and read back from a file that is one hole.
 TEST(Tflite, OffsetsPassFourGigabytes) {
   constexpr uint64_t kSize = uint64_t{3} << 30;
+  const std::string chunk(1 << 20, '\0');
   TfliteBuilder builder;
   SubgraphBuilder& graph = builder.AddSubgraph("decode");
   for (int i = 0; i < 2; ++i) {
-    const BufferId id = builder.AddStreamedBuffer(kSize, [](ByteSink&) {});
+    const BufferId id = builder.AddStreamedBuffer(kSize, [&](ByteSink& sink) {
+      for (uint64_t n = 0; n < kSize; n += chunk.size()) sink.Write(AsBytes(chunk));
+    });
     graph.AddConstant("w", DType::kI8, {3 << 10, 1 << 20}, id);
   }
-  graph.SetInputs({});
-  graph.SetOutputs({});
   const uint64_t size = builder.Finish();
-  EXPECT_GE(size, 2 * kSize);
+  BeginningSink sink(4096);
+  builder.Write(sink);
+  EXPECT_EQ(sink.written, size);
+
+  const auto path = std::filesystem::path(testing::TempDir()) / "six_gigabytes.tflite";
+  {
+    AtomicFile file(path);
+    file.Write(AsBytes(sink.data));
+    file.Commit();
+  }
+  std::filesystem::resize_file(path, size);
+  const MappedFile file = MappedFile::Open(path);
+  std::filesystem::remove(path);
+  const TfliteModel model = TfliteModel::Parse(file.bytes(), {}, "large");
+  const Bytes last = model.Data(*model.model().subgraphs()->Get(0)->tensors()->Get(1));
+  EXPECT_EQ(last.size(), kSize);
+  EXPECT_EQ(last.data() + kSize, file.bytes().data() + size);
+  EXPECT_EQ(last.back(), std::byte{0});
+}
+
+TEST(Tflite, AProducerMustKeepItsWord) {
+  TfliteBuilder builder;
+  builder.AddSubgraph("main");
+  builder.AddStreamedBuffer(5, [](ByteSink& sink) { sink.Write(AsBytes("four")); });
+  builder.Finish();
   MemorySink sink;
-  EXPECT_THROW(builder.Write(sink), Error);  // The first producer breaks its promise.
-  const auto* buffers = tflite::GetModel(sink.data.data())->buffers();
-  EXPECT_GE(buffers->Get(2)->offset(), kSize);
-  EXPECT_EQ(buffers->Get(2)->offset() + buffers->Get(2)->size(), size);
+  EXPECT_THROW(builder.Write(sink), Error);
 }
 
 }  // namespace
