@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "litertlm/error.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 namespace {
@@ -18,8 +19,7 @@ class FileTest : public testing::Test {
   size_t FilesInFolder() const {
     return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }
-  const fs::path folder_ =
-      fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+  const fs::path folder_ = ScratchPathOfTest();
 };
 
 TEST_F(FileTest, AtomicFileAppearsOnlyWhenCommitted) {

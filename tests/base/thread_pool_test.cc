@@ -1,4 +1,5 @@
 #include "base/thread_pool.h"
+#include "tests/scratch_path.h"
 
 #include <gtest/gtest.h>
 
@@ -108,8 +109,7 @@ TEST(ThreadPool, ScratchIsAlignedKeptAndPerWorker) {
 class ThreadCount : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::path(testing::TempDir()) /
-            testing::UnitTest::GetInstance()->current_test_info()->name();
+    root_ = ScratchPathOfTest();
     fs::remove_all(root_);
   }
   void TearDown() override { fs::remove_all(root_); }

@@ -3,7 +3,6 @@
 // weights the emulation beside this file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +24,7 @@
 #include "format/tflite.h"
 #include "runtime/language_model.h"
 #include "tests/conformance/decoder_emulation.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm::testing {
 namespace {
@@ -120,9 +120,7 @@ std::string SuffixOf(Execution execution) {
 class ConvertedModel {
  public:
   ConvertedModel(const std::string& name, Quantization coding, Execution execution)
-      : path_(std::filesystem::path(::testing::TempDir()) /
-              (name + "-" + std::string(QuantizationName(coding)) + SuffixOf(execution) + "-" +
-               std::to_string(getpid()) + ".litertlm")) {
+      : path_(ScratchPath(name + "-" + std::string(QuantizationName(coding)) + ".litertlm")) {
     Convert({.checkpoint = Testdata(name), .output = path_, .quantization = coding});
     file_ = LitertlmFile::Open(path_);
     const Section* section = file_.Find(SectionType::kTfliteModel, kPrefillDecodeModel);

@@ -3,8 +3,6 @@
 #ifndef LITERTLM_TESTS_CONVERT_CHECKPOINT_EDITOR_H_
 #define LITERTLM_TESTS_CONVERT_CHECKPOINT_EDITOR_H_
 
-#include <unistd.h>
-
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -15,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "format/safetensors.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 
@@ -27,9 +26,7 @@ struct EditedTensor {
 class CheckpointEditor {
  public:
   explicit CheckpointEditor(const std::string& fixture)
-      : folder_(
-            std::filesystem::temp_directory_path() /
-            ("litertlm_convert_" + std::to_string(::getpid()) + "_" + std::to_string(counter_++))) {
+      : folder_(ScratchPath("checkpoint" + std::to_string(counter_++))) {
     const auto source = std::filesystem::path(LITERTLM_SOURCE_DIR) / "testdata" / fixture;
     std::filesystem::create_directories(folder_);
     for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",

@@ -3,7 +3,6 @@
 #define LITERTLM_TESTS_CONVERT_CONVERTED_H_
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -15,6 +14,7 @@
 #include "format/llm_metadata.h"
 #include "format/tflite.h"
 #include "litertlm/error.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 
@@ -41,8 +41,7 @@ class Converted {
                                 std::vector<int> lengths) {
     ConvertOptions options;
     options.checkpoint = checkpoint;
-    options.output = std::filesystem::temp_directory_path() /
-                     ("litertlm_convert_" + std::to_string(::getpid()) + ".litertlm");
+    options.output = ScratchPath("converted.litertlm");
     options.quantization = quantization;
     options.kv_cache_max_len = 64;
     options.prefill_seq_lens = std::move(lengths);

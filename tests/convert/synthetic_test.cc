@@ -11,6 +11,7 @@
 #include "convert/synthetic.h"
 #include "convert/synthetic_tokenizer.h"
 #include "litertlm/error.h"
+#include "tests/scratch_path.h"
 #include "text/tokenizer.h"
 
 namespace litertlm {
@@ -45,7 +46,7 @@ TEST(SyntheticTokenizer, OfGemma3HasItsSizeAndControlTokens) {
 }
 
 TEST(SyntheticCheckpoint, IsConvertedLikeARealOne) {
-  const std::filesystem::path folder = testing::TempDir() + "litertlm-synthetic";
+  const std::filesystem::path folder = ScratchPath("synthetic");
   std::filesystem::remove_all(folder);
   WriteSyntheticCheckpoint("gemma3-270m", folder, 0, nullptr);
   const ConvertResult result = Convert({.checkpoint = folder,

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "litertlm/error.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 namespace {
@@ -44,8 +45,7 @@ class SafetensorsTest : public testing::Test {
     }
     return "";
   }
-  const fs::path folder_ =
-      fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+  const fs::path folder_ = ScratchPathOfTest();
 };
 
 TEST_F(SafetensorsTest, ReadsTheFixture) {

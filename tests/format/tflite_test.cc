@@ -12,6 +12,7 @@
 #include "format/tflite_builder.h"
 #include "litertlm/error.h"
 #include "tests/format/memory_sink.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 namespace {
@@ -334,7 +335,7 @@ TEST(Tflite, OffsetsPassFourGigabytes) {
   builder.Write(sink);
   EXPECT_EQ(sink.written, size);
 
-  const auto path = std::filesystem::path(testing::TempDir()) / "six_gigabytes.tflite";
+  const auto path = ScratchPath("six_gigabytes.tflite");
   {
     AtomicFile file(path);
     file.Write(AsBytes(sink.data));
