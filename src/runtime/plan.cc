@@ -94,7 +94,7 @@ class Planner {
   }
 
   void PlaceConstant(ValueId value) {
-    Storage storage{Place::kConstant};
+    Storage storage{Place::kConstant, static_cast<uint64_t>(value)};
     storage.last = kNever;
     Assign(value, storage);
   }

@@ -18,10 +18,10 @@ struct StatePair {
 struct Location {
   enum class Place : uint8_t {
     kUnused,
-    kConstant,
-    kArena,   ///< `index` is an offset in bytes.
-    kInput,   ///< `index` is one of Graph::inputs.
-    kOutput,  ///< `index` is one of Graph::outputs.
+    kConstant,  ///< `index` is the value that holds the bytes.
+    kArena,     ///< `index` is an offset in bytes.
+    kInput,     ///< `index` is one of Graph::inputs.
+    kOutput,    ///< `index` is one of Graph::outputs.
   };
   Place place = Place::kUnused;
   uint64_t index = 0;

@@ -15,14 +15,14 @@ constexpr size_t kKeptPlans = 4;
 // What a damaged or absurd graph may ask for at most.
 constexpr uint64_t kMaxArenaBytes = uint64_t{16} << 30;
 
-std::byte* Resolve(const Location& location, const Value& value, std::byte* arena,
+std::byte* Resolve(const Location& location, const Graph& graph, std::byte* arena,
                    std::span<std::byte* const> inputs, std::span<std::byte* const> outputs) {
   switch (location.place) {
     case Location::Place::kUnused:
       return nullptr;
     case Location::Place::kConstant:
       // Nobody writes there: kernels write outputs only, and those are never constants.
-      return const_cast<std::byte*>(value.data.data());
+      return const_cast<std::byte*>(graph.values[location.index].data.data());
     case Location::Place::kArena:
       return arena + location.index;
     case Location::Place::kInput:
@@ -90,7 +90,7 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
   for (size_t i = 0; i < tensors.size(); ++i) {
     const Value& value = graph_.values[i];
     tensors[i] = {&value, plan.shapes[i],
-                  Resolve(plan.locations[i], value, memory, inputs, outputs)};
+                  Resolve(plan.locations[i], graph_, memory, inputs, outputs)};
   }
   std::vector<OpContext> products;
   for (const Step& step : steps_) {
