@@ -56,6 +56,7 @@ class BenchCommand : public Command {
     return "  litert-lm-cli bench model.litertlm\n"
            "  litert-lm-cli bench model.litertlm -p 128,512 -n 64 -d 0,1024 -t 1,2 -r 5\n"
            "  litert-lm-cli bench --synthetic qwen3-0.6b --quantize dynamic_int4_block32\n"
+           "  litert-lm-cli bench model.litertlm -p 512 -n 32 --ops\n"
            "  litert-lm-cli bench tiny-qwen3 -n 0 -o json\n";
   }
   void Declare(Flags& flags) override;
@@ -74,6 +75,7 @@ class BenchCommand : public Command {
   std::vector<int> depths_;
   std::vector<int> threads_;
   std::optional<int> repetitions_;
+  bool ops_ = false;
   std::optional<std::string> output_;
 };
 
@@ -93,6 +95,7 @@ void BenchCommand::Declare(Flags& flags) {
   flags.Option("-r,--repetitions", "N", repetitions_,
                "How often each is measured, after once that is not counted (5)");
   flags.Group("Output");
+  flags.Switch("--ops", ops_, "Also where the time of each test goes, by operator (text and json)");
   flags.Option("-o,--output", "FORMAT", output_, "text, json, csv or md (text)");
 }
 
@@ -101,7 +104,8 @@ BenchmarkOptions BenchCommand::Options() const {
                            .reply_lengths = Counts("--n-gen", replies_, 128),
                            .depths = depths_.empty() ? std::vector<int>{0} : depths_,
                            .threads = Counts("--threads", threads_, DefaultThreadCount()),
-                           .repetitions = repetitions_.value_or(5)};
+                           .repetitions = repetitions_.value_or(5),
+                           .op_times = ops_};
   Counts("--n-depth", options.depths, 0);
   if (options.prompt_lengths.empty() && options.reply_lengths.empty()) {
     Refuse("--n-prompt 0 and --n-gen 0 leave nothing to measure.");
@@ -132,6 +136,9 @@ int BenchCommand::Run() {
       std::ranges::find_if(kFormats, [&](const auto& known) { return known.first == format; });
   if (formatter == std::end(kFormats)) {
     Refuse(fmt::format("Unknown value for --output: {}.", format), "Known: text, json, csv, md.");
+  }
+  if (ops_ && format != "text" && format != "json") {
+    Refuse(fmt::format("--ops has no place in --output {}.", format), "Use text or json.");
   }
   const BenchmarkOptions options = Options();
   const std::filesystem::path file = FindModel();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -102,6 +103,21 @@ Start StartModel(const std::filesystem::path& file, int threads) {
   return {std::move(state), load_seconds, SecondsSince(begin)};
 }
 
+std::vector<OpShare> Shares(const OpTimes& times) {
+  std::vector<OpShare> shares;
+  double total = 0;
+  for (int i = 0; i < kOpCount; ++i) {
+    const Op op = static_cast<Op>(i);
+    const double seconds = std::chrono::duration<double>(times.of(op)).count();
+    if (seconds == 0) continue;
+    shares.push_back({.name = OpName(op), .seconds = seconds});
+    total += seconds;
+  }
+  for (OpShare& share : shares) share.share = share.seconds / total;
+  std::ranges::sort(shares, std::greater(), &OpShare::seconds);
+  return shares;
+}
+
 class RunMeasurement {
  public:
   RunMeasurement(const std::filesystem::path& file, const BenchmarkOptions& options, int threads,
@@ -151,26 +167,38 @@ class RunMeasurement {
   }
 
   void MeasureTest(bool prompt, int tokens, int depth) {
-    TestResult test{.prompt = prompt, .tokens = tokens, .depth = depth, .rates = {}};
+    TestResult test{.prompt = prompt, .tokens = tokens, .depth = depth, .rates = {}, .ops = {}};
     Step(test.name());
     CheckContext(test);
     LanguageModel& model = state_->language_model();
     const std::unique_ptr<KvCache> cache = model.NewCache();
     if (depth > 0) model.Prefill(*cache, RandomTokens(depth), 0);
     for (int i = 0; i <= options_.repetitions; ++i) {
-      StopIfInterrupted();
-      const std::vector<int32_t> ids = RandomTokens(tokens);
-      const Clock::time_point begin = Clock::now();
-      if (prompt) {
-        model.Prefill(*cache, ids, depth);
-      } else {
-        Decode(*cache, ids, depth);
-      }
-      const double seconds = SecondsSince(begin);
+      const double seconds = RunTest(test, *cache);
       NoteMemory();
       if (i > 0) test.rates.values.push_back(tokens / seconds);
     }
+    if (options_.op_times) {
+      OpTimes times;
+      model.Observe(&times);
+      RunTest(test, *cache);
+      model.Observe(nullptr);
+      test.ops = Shares(times);
+    }
     run_.tests.push_back(std::move(test));
+  }
+
+  // Returns the seconds that it took.
+  double RunTest(const TestResult& test, KvCache& cache) {
+    StopIfInterrupted();
+    const std::vector<int32_t> ids = RandomTokens(test.tokens);
+    const Clock::time_point begin = Clock::now();
+    if (test.prompt) {
+      state_->language_model().Prefill(cache, ids, test.depth);
+    } else {
+      Decode(cache, ids, test.depth);
+    }
+    return SecondsSince(begin);
   }
 
   void Decode(KvCache& cache, std::span<const int32_t> ids, int position) {

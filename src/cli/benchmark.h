@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace litertlm {
@@ -17,6 +18,7 @@ struct BenchmarkOptions {
   std::vector<int> depths;          ///< Tokens that are in the cache before.
   std::vector<int> threads;
   int repetitions = 1;
+  bool op_times = false;  ///< Also tell where the time goes: in one more repetition.
 };
 
 /// The values of all repetitions; one more was done before them and is not counted.
@@ -27,11 +29,19 @@ struct Samples {
   double Deviation() const;  ///< Of a sample (n - 1); 0 for a single value.
 };
 
+/// What the nodes of one operator take.
+struct OpShare {
+  std::string_view name;
+  double seconds = 0;  ///< Of one repetition.
+  double share = 0;    ///< Of the time of all operators.
+};
+
 struct TestResult {
   bool prompt = false;
   int tokens = 0;
   int depth = 0;
-  Samples rates;  ///< Tokens per second.
+  Samples rates;             ///< Tokens per second.
+  std::vector<OpShare> ops;  ///< Largest first; empty if not asked for.
 
   std::string name() const;  ///< "pp512", "tg128".
 };

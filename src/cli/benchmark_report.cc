@@ -45,6 +45,14 @@ Json Row(const BenchmarkResult& result, const BenchmarkRun& run, const TestResul
   return row;
 }
 
+Json Ops(const TestResult& test) {
+  Json ops = Json::array();
+  for (const OpShare& op : test.ops) {
+    ops.push_back({{"op", op.name}, {"seconds", op.seconds}, {"share", op.share}});
+  }
+  return ops;
+}
+
 template <typename F>
 void ForEachTest(const BenchmarkResult& result, F&& f) {
   for (const BenchmarkRun& run : result.runs) {
@@ -83,6 +91,10 @@ std::string FormatBenchmarkText(const BenchmarkResult& result) {
                             run.read_bandwidth * kGiga, 100 * bandwidth / run.read_bandwidth);
       }
       text += '\n';
+      for (const OpShare& op : test.ops) {
+        text += fmt::format("    {:5.1f} %  {:9.3f} ms  {}\n", 100 * op.share, op.seconds * kMilli,
+                            op.name);
+      }
     }
   }
   return text;
@@ -112,6 +124,7 @@ std::string FormatBenchmarkJson(const BenchmarkResult& result) {
   ForEachTest(result, [&](const BenchmarkRun& run, const TestResult& test) {
     rows.push_back(Row(result, run, test));
     rows.back()["samples"] = test.rates.values;
+    if (!test.ops.empty()) rows.back()["ops"] = Ops(test);
   });
   return DumpJson(rows, 2) + "\n";
 }

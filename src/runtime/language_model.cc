@@ -67,6 +67,8 @@ class CompiledLanguageModel : public LanguageModel {
     decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, resources_);
   }
 
+  void Observe(OpTimes* times) override { resources_.workers.op_times = times; }
+
  private:
   /// False if the signatures do not agree on their caches.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {

@@ -10,6 +10,7 @@
 #include "base/dtype.h"
 #include "base/thread_pool.h"
 #include "format/tflite.h"
+#include "runtime/op_times.h"
 
 namespace litertlm {
 
@@ -55,6 +56,9 @@ class LanguageModel {
   virtual void Prefill(KvCache& cache, std::span<const int32_t> tokens, int position) = 0;
   /// The same for one token, and writes the logits of the next into `logits` [vocab_size()].
   virtual void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) = 0;
+
+  /// From now on adds what every operator takes to `times`; null: no longer.
+  virtual void Observe(OpTimes* times) = 0;
 };
 
 /// Compiles `model`, whose bytes must outlive the result. Prefill and Decode must not be called

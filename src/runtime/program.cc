@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <new>
 
@@ -92,23 +93,32 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
     tensors[i] = {&value, plan.shapes[i],
                   Resolve(plan.locations[i], graph_, memory, inputs, outputs)};
   }
-  std::vector<OpContext> products;
   for (const Step& step : steps_) {
-    if (step.count == 1) {
-      step.function({graph_.nodes[step.first], tensors, workers});
+    if (workers.op_times == nullptr) {
+      RunStep(step, tensors, workers);
       continue;
     }
-    products.clear();
-    for (size_t i = 0; i < step.count; ++i) {
-      products.push_back({graph_.nodes[step.first + i], tensors, workers});
-    }
-    RunProducts(products);
+    const auto begin = std::chrono::steady_clock::now();
+    RunStep(step, tensors, workers);
+    workers.op_times->Add(graph_.nodes[step.first].op, std::chrono::steady_clock::now() - begin);
   }
   for (const size_t output : plan.copied_outputs) {
     const Tensor& tensor = tensors[graph_.outputs[output].value];
     const uint64_t bytes = BytesFor(tensor.dtype(), static_cast<uint64_t>(tensor.count()));
     if (bytes > 0) std::memmove(outputs[output], tensor.data, bytes);
   }
+}
+
+void Program::RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers) {
+  if (step.count == 1) {
+    step.function({graph_.nodes[step.first], tensors, workers});
+    return;
+  }
+  products_.clear();
+  for (size_t i = 0; i < step.count; ++i) {
+    products_.push_back({graph_.nodes[step.first + i], tensors, workers});
+  }
+  RunProducts(products_);
 }
 
 NodeEvaluator MakeEvaluator(Workers& workers) {

@@ -56,11 +56,13 @@ class Program {
   };
 
   const Plan& PlanFor(int64_t rows);
+  void RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers);
 
   Graph graph_;
   std::vector<StatePair> states_;
   std::vector<Step> steps_;
-  std::list<Plan> plans_;  ///< Of the last numbers of rows, latest first.
+  std::vector<OpContext> products_;  ///< Of the step under way.
+  std::list<Plan> plans_;            ///< Of the last numbers of rows, latest first.
 };
 
 /// Computes nodes for constant folding.

@@ -9,6 +9,7 @@
 #include "base/thread_pool.h"
 #include "graph/ir.h"
 #include "kernels/matmul.h"
+#include "runtime/op_times.h"
 
 namespace litertlm {
 
@@ -34,7 +35,8 @@ struct Tensor {
 struct Workers {
   explicit Workers(int threads) : pool(threads) {}
   ThreadPool pool;
-  QuantizedRows quantized;  ///< Activations of the product under way.
+  QuantizedRows quantized;      ///< Activations of the product under way.
+  OpTimes* op_times = nullptr;  ///< Where the time of each node is added; null: nowhere.
 };
 
 /// One node under execution. Types were checked when the graph was made.

@@ -92,6 +92,23 @@ TEST(Bench, MeasuresStartMemoryAndBandwidth) {
   EXPECT_GT(row["read_bytes_per_second"].get<double>(), 1e8);
 }
 
+TEST(Bench, TellsWhereTheTimeGoes) {
+  const Json row = BenchJson({"-p", "0", "-n", "4", "-r", "1", "--ops"})[0];
+  double sum = 0;
+  double last = 1;
+  std::vector<std::string> names;
+  for (const Json& op : row["ops"]) {
+    EXPECT_LE(op["share"].get<double>(), last);
+    last = op["share"].get<double>();
+    sum += last;
+    names.push_back(op["op"].get<std::string>());
+  }
+  EXPECT_NEAR(sum, 1, 1e-9);
+  EXPECT_THAT(names, testing::IsSupersetOf({"FULLY_CONNECTED", "EMBEDDING_LOOKUP"}));
+  EXPECT_THAT(Bench({"-p", "4", "-n", "0", "-r", "1", "--ops"}),
+              testing::ContainsRegex(" %  +[0-9.]+ ms  FULLY_CONNECTED\n"));
+}
+
 TEST(Bench, NamesTheKernelsInUse) {
   ConvertOnce("tiny-qwen3");
   const Outcome outcome =

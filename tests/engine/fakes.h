@@ -85,6 +85,8 @@ class FakeLanguageModel : public LanguageModel {
     logits[static_cast<size_t>(script_(static_cast<FakeCache&>(cache).tokens))] = 10.0f;
   }
 
+  void Observe(OpTimes*) override {}
+
   int rows = 0;
   std::vector<int> prefill_lengths;
   std::function<void()> on_prefill;
