@@ -8,6 +8,8 @@
 #ifndef LITERTLM_KERNELS_SIMD_ATTENTION_H_
 #define LITERTLM_KERNELS_SIMD_ATTENTION_H_
 
+#include <type_traits>
+
 #include "kernels/attention.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd/float_tile.h"
@@ -88,19 +90,35 @@ class AttentionBlock {
     }
   }
 
+  /// The queries that see some of `keys`: later rows see later keys.
+  Range QueriesSeeing(Range keys) const {
+    size_t begin = 0;
+    size_t end = queries_;
+    while (VisibleTo(begin).end <= keys.begin) begin += group_;
+    while (VisibleTo(end - 1).begin >= keys.end) end -= group_;
+    return {begin, end};
+  }
+
   void AddKeys(Range keys) {
-    if (queries_ <= kFewQueries) {
-      for (size_t query = 0; query < queries_; ++query) ScoreAlongHead(query, keys);
+    const Range queries = QueriesSeeing(keys);
+    const bool few = queries_ <= kFewQueries;
+    if (few) {
+      for (size_t query = queries.begin; query < queries.end; ++query) ScoreAlongHead(query, keys);
     } else {
-      ScoreByPanel(keys);
+      ScoreByPanel(queries, keys);
     }
-    for (size_t query = 0; query < queries_; ++query) Exponentiate(query, keys);
+    for (size_t query = queries.begin; query < queries.end; ++query) Exponentiate(query, keys);
     if (args_.values_transposed) {
       PackTransposedValues(keys);
-      AddValues(value_panel_, size_, keys.end - keys.begin);
-    } else {
-      const size_t stride = args_.value_row_stride;
-      AddValues(values_ + keys.begin * stride, stride, keys.end - keys.begin);
+      AddValues(queries, value_panel_, size_, keys.end - keys.begin);
+      return;
+    }
+    const T* values = values_ + keys.begin * args_.value_row_stride;
+    if (few || std::is_same_v<T, float>) {
+      AddValues(queries, values, args_.value_row_stride, keys.end - keys.begin);
+    } else {  // Many tiles read each value: widened once, not by each of them.
+      WidenValues(values, keys.end - keys.begin);
+      AddValues(queries, value_panel_, size_, keys.end - keys.begin);
     }
   }
 
@@ -128,8 +146,8 @@ class AttentionBlock {
     }
   }
 
-  /// Scores of all queries, with the keys of the block as columns of a panel.
-  void ScoreByPanel(Range keys) {
+  /// Scores of many queries, with the keys of the block as columns of a panel.
+  void ScoreByPanel(Range queries, Range keys) {
     for (size_t key = keys.begin; key < keys.end; key += kLanes) {
       for (size_t j = 0; j < size_; j += kLanes) {
         I block[kLanes];
@@ -144,7 +162,7 @@ class AttentionBlock {
         for (size_t i = 0; i < kLanes; ++i) V::Store(to + i * kKeys, block[i]);
       }
     }
-    MultiplyAll<kVectors>(q_, size_, key_panel_, kKeys, size_, scores_, kKeys,
+    MultiplyAll<kVectors>(queries, q_, size_, key_panel_, kKeys, size_, scores_, kKeys,
                           keys.end - keys.begin, false);
   }
 
@@ -172,6 +190,14 @@ class AttentionBlock {
     for (size_t i = begin; i < end; ++i) scores[i] = 0;
   }
 
+  void WidenValues(const T* values, size_t count) {
+    for (size_t key = 0; key < count; ++key) {
+      const T* from = values + key * args_.value_row_stride;
+      float* to = value_panel_ + key * size_;
+      for (size_t i = 0; i < size_; i += kLanes) V::StoreF(to + i, LoadAsFloat<V>(from + i));
+    }
+  }
+
   void PackTransposedValues(Range keys) {
     for (size_t key = keys.begin; key < keys.end; key += kLanes) {
       const size_t left = keys.end - key;
@@ -196,8 +222,9 @@ class AttentionBlock {
   }
 
   template <typename W>
-  void AddValues(const W* values, size_t stride, size_t count) {
-    MultiplyAll<kVectors>(scores_, kKeys, values, stride, count, results_, size_, size_, true);
+  void AddValues(Range queries, const W* values, size_t stride, size_t count) {
+    MultiplyAll<kVectors>(queries, scores_, kKeys, values, stride, count, results_, size_, size_,
+                          true);
   }
 
   void StoreResults() const {
@@ -211,30 +238,31 @@ class AttentionBlock {
     }
   }
 
-  /// y = x · w (or y += x · w) for all queries, `kWide` vectors of outputs at a time.
+  /// y = x · w (or y += x · w) for some queries, `kWide` vectors of outputs at a time.
   template <size_t kWide, typename W>
-  void MultiplyAll(const float* x, size_t x_stride, const W* w, size_t w_step, size_t steps,
-                   float* y, size_t y_stride, size_t outputs, bool add) {
+  void MultiplyAll(Range queries, const float* x, size_t x_stride, const W* w, size_t w_step,
+                   size_t steps, float* y, size_t y_stride, size_t outputs, bool add) {
     size_t n = 0;
-    if (queries_ < 4) {  // Few sums for each vector: more vectors hide the latency.
+    if (queries.end - queries.begin <
+        4) {  // Few sums for each vector: more vectors hide the latency.
       for (; n + 4 * kLanes <= outputs; n += 4 * kLanes) {
-        MultiplyRows<4>(x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
+        MultiplyRows<4>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
       }
     }
     for (; n + kWide * kLanes <= outputs; n += kWide * kLanes) {
-      MultiplyRows<kWide>(x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
+      MultiplyRows<kWide>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
     }
     for (; n < outputs; n += kLanes) {
-      MultiplyRows<1>(x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
+      MultiplyRows<1>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
     }
   }
 
   template <size_t kWide, typename W>
-  void MultiplyRows(const float* x, size_t x_stride, const W* w, size_t w_step, size_t steps,
-                    float* y, size_t y_stride, bool add) {
-    size_t row = 0;
+  void MultiplyRows(Range queries, const float* x, size_t x_stride, const W* w, size_t w_step,
+                    size_t steps, float* y, size_t y_stride, bool add) {
+    size_t row = queries.begin;
     const auto multiply = [&]<size_t kRows>() {
-      for (; row + kRows <= queries_; row += kRows) {
+      for (; row + kRows <= queries.end; row += kRows) {
         MultiplyTile<V, kRows, kWide>(x + row * x_stride, x_stride, w, w_step, steps,
                                       y + row * y_stride, y_stride, add);
       }

@@ -7,9 +7,9 @@ namespace litertlm {
 /// exp(x), within 2 units in the last place; 0 and infinity where float has nothing nearer.
 ///
 /// x = n ln 2 + r with |r| <= ln(2) / 2; exp(r) is a minimax polynomial (the coefficients of
-/// Cephes' expf); 2^n is multiplied on in two steps, so that results below 2^-126 are reached.
+/// Cephes' expf). Inlined always: loops keep the constants in registers.
 template <typename V>
-typename V::F Exp(typename V::F x) {
+[[gnu::always_inline]] inline typename V::F Exp(typename V::F x) {
   using F = typename V::F;
   using I = typename V::I;
   x = V::Min(V::SetF(89.0f), V::Max(V::SetF(-104.0f), x));  // In this order NaN stays NaN.
@@ -24,23 +24,19 @@ typename V::F Exp(typename V::F x) {
   p = V::MulAdd(p, r, V::SetF(1.6666665459e-1f));
   p = V::MulAdd(p, r, V::SetF(5.0000001201e-1f));
   p = V::Add(V::MulAdd(V::Mul(r, r), p, r), V::SetF(1.0f));
-  const I half = V::ShiftRight32(n, 1);
-  const I bias = V::Set32(127);
-  const F first = V::AsFloat(V::ShiftLeft32(V::Add32(half, bias), 23));
-  const F second = V::AsFloat(V::ShiftLeft32(V::Add32(V::Sub32(n, half), bias), 23));
-  return V::Mul(V::Mul(p, first), second);
+  return V::TimesPowerOf2(p, n);
 }
 
 /// 1 / (1 + exp(-x))
 template <typename V>
-typename V::F Logistic(typename V::F x) {
+[[gnu::always_inline]] inline typename V::F Logistic(typename V::F x) {
   const typename V::F one = V::SetF(1.0f);
   return V::Div(one, V::Add(one, Exp<V>(V::Sub(V::ZeroF(), x))));
 }
 
 /// 0.5 x (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x³), which is x / (1 + exp(-2 u)).
 template <typename V>
-typename V::F GeluTanh(typename V::F x) {
+[[gnu::always_inline]] inline typename V::F GeluTanh(typename V::F x) {
   const typename V::F cube = V::Mul(V::Mul(x, x), x);
   const typename V::F inner = V::MulAdd(cube, V::SetF(0.044715f), x);
   return V::Mul(x, Logistic<V>(V::Mul(inner, V::SetF(2 * 0.79788456f))));

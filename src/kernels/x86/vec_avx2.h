@@ -80,6 +80,15 @@ struct Avx2 {
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
   /// To the nearest integer, ties to even.
   static I Round(F v) { return _mm256_cvtps_epi32(v); }
+  /// v * 2^n for |n| < 254 and v near 1, rounded once: in two steps, so that results below 2^-126
+  /// are reached.
+  static F TimesPowerOf2(F v, I n) {
+    const I half = ShiftRight32(n, 1);
+    const I bias = Set32(127);
+    const F first = AsFloat(ShiftLeft32(Add32(half, bias), 23));
+    const F second = AsFloat(ShiftLeft32(Add32(Sub32(n, half), bias), 23));
+    return Mul(Mul(v, first), second);
+  }
   static F AsFloat(I v) { return _mm256_castsi256_ps(v); }
   static I AsInt(F v) { return _mm256_castps_si256(v); }
   static F ZeroF() { return _mm256_setzero_ps(); }

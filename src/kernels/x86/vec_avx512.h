@@ -77,6 +77,8 @@ struct Avx512 {
   static F ToFloat(I v) { return _mm512_cvtepi32_ps(v); }
   /// To the nearest integer, ties to even.
   static I Round(F v) { return _mm512_cvtps_epi32(v); }
+  /// v * 2^n, rounded once.
+  static F TimesPowerOf2(F v, I n) { return _mm512_scalef_ps(v, ToFloat(n)); }
   static F AsFloat(I v) { return _mm512_castsi512_ps(v); }
   static I AsInt(F v) { return _mm512_castps_si512(v); }
   static F ZeroF() { return _mm512_setzero_ps(); }
