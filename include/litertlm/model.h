@@ -30,7 +30,9 @@ class ModelState;
 enum class CacheType : uint8_t { kF16, kF32 };
 
 struct ModelOptions {
-  int threads = 0;     ///< 0: one for each physical core that the process may use.
+  int threads = 0;  ///< 0: one for each physical core that the process may use.
+  int prefill_threads =
+      0;               ///< For prompts, which gain more from many than replies do; 0: `threads`.
   bool fusion = true;  ///< False: every operator by itself, slowly: the definition of the result.
   CacheType cache_type = CacheType::kF16;
 };

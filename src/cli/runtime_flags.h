@@ -18,6 +18,7 @@ class RuntimeFlags {
 
  private:
   std::optional<int> threads_;
+  std::optional<int> prefill_threads_;
   std::optional<std::string> cache_type_;
   bool no_fusion_ = false;
 };

@@ -91,6 +91,7 @@ LanguageModel& ModelState::language_model() {
         *graph_,
         RuntimeOptions{
             .threads = options_.threads,
+            .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
             .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32});
   });

@@ -118,7 +118,7 @@ uint64_t DecoderProgram::WorkingBytes(int64_t rows) {
 }
 
 void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position,
-                         int64_t rows, std::span<float> logits, RunResources& resources) {
+                         int64_t rows, std::span<float> logits, Arena& arena, Workers& workers) {
   const Graph& graph = program_->graph();
   tokens_.assign(static_cast<size_t>(rows), 0);
   positions_.assign(static_cast<size_t>(rows), 0);
@@ -144,7 +144,7 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
     float* target = logits.empty() ? logits_.data() : logits.data();
     outputs[signature_.logits] = reinterpret_cast<std::byte*>(target);
   }
-  program_->Run(rows, inputs, outputs, resources.arena, resources.workers);
+  program_->Run(rows, inputs, outputs, arena, workers);
 }
 
 }  // namespace litertlm

@@ -40,13 +40,6 @@ class StateCache : public KvCache {
   std::vector<std::byte*> buffers_;
 };
 
-/// Memory and threads that the programs of a model use in turn.
-struct RunResources {
-  explicit RunResources(int threads) : workers(threads) {}
-  Workers workers;
-  Arena arena;
-};
-
 struct DecoderOptions {
   bool need_logits = false;  ///< False leaves out what only logits depend on.
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
@@ -69,7 +62,7 @@ class DecoderProgram {
   /// Runs `rows` rows, the first tokens.size() of them real, at `position` and following; the rest
   /// is padding. `logits` may be empty; else it receives those of the last row.
   void Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position, int64_t rows,
-           std::span<float> logits, RunResources& resources);
+           std::span<float> logits, Arena& arena, Workers& workers);
 
  private:
   DecoderSignature signature_;

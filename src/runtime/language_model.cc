@@ -25,7 +25,10 @@ constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
 class CompiledLanguageModel : public LanguageModel {
  public:
   CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options)
-      : resources_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
+      : workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
+    if (options.prefill_threads > 0 && options.prefill_threads != workers_.pool.threads()) {
+      prefill_workers_.emplace(options.prefill_threads);
+    }
     if (Compile(model, options)) return;
     // Attention was recognised in one signature only, and so its caches look different there.
     RuntimeOptions plain = options;
@@ -53,7 +56,7 @@ class CompiledLanguageModel : public LanguageModel {
       const int64_t rows = any_rows ? ChunkRows() : program.file_rows();
       const auto count = std::min(static_cast<size_t>(rows), tokens.size());
       program.Run(states, tokens.first(count), at, any_rows ? static_cast<int64_t>(count) : rows,
-                  {}, resources_);
+                  {}, arena_, prefill_workers_ ? *prefill_workers_ : workers_);
       tokens = tokens.subspan(count);
       at += static_cast<int64_t>(count);
     }
@@ -64,17 +67,21 @@ class CompiledLanguageModel : public LanguageModel {
     if (logits.size() != static_cast<size_t>(vocab_size())) {
       throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary.");
     }
-    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, resources_);
+    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, arena_,
+                 workers_);
   }
 
-  void Observe(OpTimes* times) override { resources_.workers.op_times = times; }
+  void Observe(OpTimes* times) override {
+    workers_.op_times = times;
+    if (prefill_workers_) prefill_workers_->op_times = times;
+  }
 
  private:
   /// False if the signatures do not agree on their caches.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
     DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
     decode.need_logits = true;
-    decode_.emplace(ImportSignature(model, kDecodeKey), decode, resources_.workers);
+    decode_.emplace(ImportSignature(model, kDecodeKey), decode, workers_);
     if (decode_->file_rows() != 1) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("{}: signature 'decode' takes {} tokens at once.", model.name(),
@@ -105,14 +112,14 @@ class CompiledLanguageModel : public LanguageModel {
     DecoderOptions prefill{.fusions = options.fusions, .cache_type = options.cache_type};
     try {
       prefill.any_rows = true;
-      any_rows_.emplace(ImportSignature(model, keys.front()), prefill, resources_.workers);
+      any_rows_.emplace(ImportSignature(model, keys.front()), prefill, workers_);
       return;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kBadInput) throw;
     }
     prefill.any_rows = false;
     for (const std::string& key : keys) {
-      fixed_rows_.emplace_back(ImportSignature(model, key), prefill, resources_.workers);
+      fixed_rows_.emplace_back(ImportSignature(model, key), prefill, workers_);
     }
   }
 
@@ -155,7 +162,9 @@ class CompiledLanguageModel : public LanguageModel {
     return best == nullptr ? *decode_ : *best;
   }
 
-  RunResources resources_;
+  Workers workers_;
+  std::optional<Workers> prefill_workers_;  ///< Where Prefill has another number of threads.
+  Arena arena_;
   std::optional<DecoderProgram> decode_;
   std::optional<DecoderProgram> any_rows_;
   std::vector<DecoderProgram> fixed_rows_;  ///< Longest first.

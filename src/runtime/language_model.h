@@ -27,7 +27,8 @@ struct Fusions {
 };
 
 struct RuntimeOptions {
-  int threads = 0;  ///< 0: DefaultThreadCount().
+  int threads = 0;          ///< 0: DefaultThreadCount().
+  int prefill_threads = 0;  ///< Of Prefill; 0: as many as `threads`.
   /// With none, every operator of the file is executed by itself; together with the scalar kernels
   /// that is the definition that everything faster is tested against.
   Fusions fusions = {};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <vector>
 
 #include "graph/import.h"
@@ -20,10 +21,11 @@ std::vector<int32_t> Tokens(size_t count) {
 }
 
 struct Compiled {
-  explicit Compiled(const TinyDecoderOptions& options, int threads = 1)
+  explicit Compiled(const TinyDecoderOptions& options, int threads = 1, int prefill_threads = 0)
       : data(TinyDecoder(options).Write()), model(data.Parse()) {
     RuntimeOptions runtime;
     runtime.threads = threads;
+    runtime.prefill_threads = prefill_threads;
     language_model = CompileLanguageModel(model, runtime);
   }
 
@@ -113,6 +115,23 @@ TEST(LanguageModel, ThreadsDoNotChangeResults) {
   Compiled three({.prefill_rows = {8}, .context = 700}, 3);
   const std::vector<int32_t> tokens = Tokens(600);  // More than one chunk.
   EXPECT_EQ(one.Logits(tokens, {599}), three.Logits(tokens, {599}));
+}
+
+ptrdiff_t ThreadsOfThisProcess() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST(LanguageModel, PromptsMayHaveOtherThreads) {
+  const TinyDecoderOptions options{.prefill_rows = {8}, .context = 700};
+  const ptrdiff_t before = ThreadsOfThisProcess();
+  Compiled one(options);
+  EXPECT_EQ(ThreadsOfThisProcess(), before);
+  Compiled three_for_prompts(options, 1, 3);
+  EXPECT_EQ(ThreadsOfThisProcess(), before + 2);
+  const std::vector<int32_t> tokens = Tokens(600);
+  EXPECT_EQ(one.Logits(tokens, {599}), three_for_prompts.Logits(tokens, {599}));
+  Compiled two_for_both(options, 2, 2);
+  EXPECT_EQ(ThreadsOfThisProcess(), before + 3);
 }
 
 template <typename F>
