@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "convert/op_emitter.h"
+#include "convert/weight_operands.h"
 
 namespace litertlm {
 namespace {
@@ -22,11 +23,10 @@ class SignatureEmitter {
   SignatureEmitter(const DecoderSpec& spec, const WeightStore& weights, const GraphOptions& options,
                    std::string key, int tokens, TfliteBuilder& model)
       : spec_(spec),
-        weights_(weights),
-        dynamic_(options.dynamic),
         key_(std::move(key)),
         model_(model),
         ops_(model, model.AddSubgraph(key_)),
+        weights_(weights, options.dynamic, ops_),
         t_(tokens),
         s_(options.cache_length),
         n_(static_cast<int32_t>(spec.heads)),
@@ -91,45 +91,6 @@ class SignatureEmitter {
     model_.AddSignature(key_, ops_.graph(), inputs_, outputs_);
   }
 
-  // A matrix as an operand, and the type that it has there. Each is one tensor of the subgraph,
-  // however often it is used.
-  std::pair<TensorId, DType> Matrix(const std::string& name) {
-    const auto [it, added] = matrices_.try_emplace(name);
-    if (!added) return it->second;
-    const StoredMatrix& stored = weights_.Matrix(name);
-    const Shape shape = {static_cast<int32_t>(stored.source.rows),
-                         static_cast<int32_t>(stored.source.columns)};
-    const DType dtype = stored.coding.dtype;
-    TensorQuantization quantization{.scales = stored.row_scales};
-    if (dtype == DType::kI4) {
-      const auto block = static_cast<int32_t>(stored.coding.block_size);
-      quantization.block_size = block;
-      quantization.block_scales = ops_.graph().AddConstant(
-          name + "_scales", DType::kF16, {shape[0], shape[1] / block}, stored.block_scales);
-    }
-    const TensorId constant =
-        ops_.graph().AddConstant(name, dtype, shape, stored.buffer, std::move(quantization));
-    const bool widen = dtype == DType::kF16 || (dtype == DType::kI8 && !dynamic_);
-    it->second = widen ? std::pair(ops_.Dequantize(constant, dtype, name + "_f32"), DType::kF32)
-                       : std::pair(constant, dtype);
-    return it->second;
-  }
-
-  TensorId Vector(const std::string& name) {
-    const auto [it, added] = vectors_.try_emplace(name);
-    if (added) {
-      const StoredVector& stored = weights_.Vector(name);
-      it->second = ops_.graph().AddConstant(name, DType::kF32, {stored.size}, stored.buffer);
-    }
-    return it->second;
-  }
-
-  TensorId Linear(TensorId x, const LinearSpec& linear, std::string_view name) {
-    const auto [weight, dtype] = Matrix(linear.weight);
-    const TensorId bias = linear.bias.empty() ? -1 : Vector(linear.bias);
-    return ops_.FullyConnected(x, weight, dtype, bias, name);
-  }
-
   TensorId Norm(TensorId x, const NormSpec& norm, const std::string& name) {
     const TensorId mean =
         ops_.MeanOfLastAxis(ops_.Multiply(x, x, name + "_squares"), name + "_mean");
@@ -137,7 +98,7 @@ class SignatureEmitter {
     const TensorId factor =
         ops_.Rsqrt(ops_.Add(mean, epsilon, name + "_variance"), name + "_rsqrt");
     const TensorId unit = ops_.Multiply(x, factor, name + "_unit");
-    return ops_.Multiply(unit, Vector(norm.gain), name);
+    return ops_.Multiply(unit, weights_.Vector(norm.gain), name);
   }
 
   TensorId AddBranch(TensorId x, TensorId branch, const std::optional<NormSpec>& norm,
@@ -156,7 +117,7 @@ class SignatureEmitter {
 
   TensorId Embed() {
     const TensorId ids = ops_.ReshapeInts(tokens_, {t_}, "token_ids");
-    const auto [table, dtype] = Matrix(spec_.embedding);
+    const auto [table, dtype] = weights_.Matrix(spec_.embedding);
     const TensorId rows = ops_.EmbeddingLookup(ids, table, dtype, "embedding_rows");
     const TensorId x = ops_.Reshape(rows, {1, t_, d_}, "embedding");
     if (spec_.embedding_scale == 1) return x;
@@ -221,10 +182,10 @@ class SignatureEmitter {
 
   Caches UpdateCaches(size_t layer, TensorId x) {
     const AttentionSpec& attention = spec_.layers[layer].attention;
-    const TensorId keys =
-        Heads(Linear(x, attention.key, "key"), k_, attention.key_norm, attention.rope, "key");
+    const TensorId keys = Heads(weights_.Linear(x, attention.key, "key"), k_, attention.key_norm,
+                                attention.rope, "key");
     const TensorId value_heads =
-        ops_.Reshape(Linear(x, attention.value, "value"), {1, t_, k_, h_}, "value_heads");
+        ops_.Reshape(weights_.Linear(x, attention.value, "value"), {1, t_, k_, h_}, "value_heads");
     const TensorId values = ops_.Transpose(value_heads, {0, 2, 3, 1}, "value_transposed");
     const Caches updated = {
         ops_.DynamicUpdateSlice(caches_[layer].keys, keys, key_start_, "key_cache"),
@@ -257,8 +218,8 @@ class SignatureEmitter {
   // Grouped queries: the G heads that share a key head are stacked as rows of one product.
   TensorId Attend(const AttentionSpec& attention, TensorId x, const Caches& caches) {
     const int32_t g = n_ / k_;
-    const TensorId heads = Heads(Linear(x, attention.query, "query"), n_, attention.query_norm,
-                                 attention.rope, "query");
+    const TensorId heads = Heads(weights_.Linear(x, attention.query, "query"), n_,
+                                 attention.query_norm, attention.rope, "query");
     // YaRN's factor belongs to query and key alike; here both come at once, at no cost.
     const double rope_factor = spec_.ropes[attention.rope].attention_factor;
     const TensorId scale = ops_.Scalar(
@@ -274,33 +235,32 @@ class SignatureEmitter {
         ops_.BatchMatMulTransposed(ops_.Softmax(scores, "probabilities"), caches.values, "mixed");
     const TensorId by_head = ops_.Reshape(mixed, {1, n_, t_, h_}, "mixed_by_head");
     const TensorId by_token = ops_.Transpose(by_head, {0, 2, 1, 3}, "mixed_by_token");
-    return Linear(ops_.Reshape(by_token, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
-                  "attention_output");
+    return weights_.Linear(ops_.Reshape(by_token, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
+                           "attention_output");
   }
 
   TensorId Mlp(const GatedMlpSpec& mlp, TensorId x) {
-    const TensorId gate = Linear(x, mlp.gate, "gate");
-    const TensorId up = Linear(x, mlp.up, "up");
+    const TensorId gate = weights_.Linear(x, mlp.gate, "gate");
+    const TensorId up = weights_.Linear(x, mlp.up, "up");
     const TensorId activated =
         spec_.activation == Activation::kGeluTanh
             ? ops_.GeluTanh(gate, "gate_gelu")
             : ops_.Multiply(gate, ops_.Logistic(gate, "gate_sigmoid"), "gate_silu");
-    return Linear(ops_.Multiply(activated, up, "gated"), mlp.down, "down");
+    return weights_.Linear(ops_.Multiply(activated, up, "gated"), mlp.down, "down");
   }
 
   void EmitLogits(TensorId x) {
     ops_.SetScope("");
     const LinearSpec head = {spec_.head, "", spec_.padded_vocabulary, spec_.hidden};
-    const TensorId logits = Linear(Norm(x, spec_.final_norm, "final_norm"), head, "head");
+    const TensorId logits = weights_.Linear(Norm(x, spec_.final_norm, "final_norm"), head, "head");
     outputs_.emplace_back("logits", SoftCap(logits, spec_.logit_softcap, "logits"));
   }
 
   const DecoderSpec& spec_;
-  const WeightStore& weights_;
-  const bool dynamic_;
   const std::string key_;
   TfliteBuilder& model_;
   OpEmitter ops_;
+  WeightOperands weights_;
   const int32_t t_, s_, n_, k_, h_, d_;
 
   TensorId tokens_ = -1;
@@ -313,8 +273,6 @@ class SignatureEmitter {
   Named outputs_;
 
   // Made when first needed.
-  std::map<std::string, std::pair<TensorId, DType>> matrices_;
-  std::map<std::string, TensorId> vectors_;
   std::map<size_t, Rotation> rotations_;
   std::map<int64_t, TensorId> window_masks_;
 };

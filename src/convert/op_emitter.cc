@@ -7,13 +7,6 @@ namespace {
 
 using Op = tflite::BuiltinOperator;
 
-template <typename Options>
-tflite::BuiltinOptionsUnion With(Options options = {}) {
-  tflite::BuiltinOptionsUnion result;
-  result.Set(std::move(options));
-  return result;
-}
-
 Shape Broadcast(const Shape& a, const Shape& b) {
   Shape result(std::max(a.size(), b.size()), 1);
   const auto merge = [&](const Shape& shape) {

@@ -17,6 +17,14 @@ namespace litertlm {
 
 using Shape = std::vector<int32_t>;
 
+/// An operator's options as the builder takes them.
+template <typename Options>
+tflite::BuiltinOptionsUnion With(Options options = {}) {
+  tflite::BuiltinOptionsUnion result;
+  result.Set(std::move(options));
+  return result;
+}
+
 /// Every function adds one operator and returns its output, which is called `name` in the current
 /// scope. Tensors are f32 unless said otherwise. Shapes are the caller's duty: they are not
 /// checked beyond what computing the output's shape needs.
@@ -74,7 +82,7 @@ class OpEmitter {
   TensorId DynamicUpdateSlice(TensorId operand, TensorId update, TensorId start,
                               std::string_view name);
 
- private:
+ protected:
   std::string Name(std::string_view name) const { return scope_ + std::string(name); }
   TensorId Constant(Bytes bytes, DType dtype, Shape shape, std::string_view name);
   TensorId Emit(OperatorSpec spec, DType dtype, Shape shape, std::string_view name);
@@ -90,6 +98,8 @@ class OpEmitter {
 
   TfliteBuilder& model_;
   SubgraphBuilder& graph_;
+
+ private:
   std::string scope_;
   std::map<std::pair<Shape, BufferId>, TensorId> float_constants_;
   std::map<std::pair<Shape, BufferId>, TensorId> int_constants_;
