@@ -28,14 +28,11 @@ std::unique_ptr<Tokenizer> LoadTokenizer(const LitertlmFile& file) {
               "See what it holds: litert-lm-cli inspect FILE.");
 }
 
-TfliteModel ParseGraph(const LitertlmFile& file) {
-  const Section* model = file.Find(SectionType::kTfliteModel, kPrefillDecodeModel);
-  if (model == nullptr) {
-    throw Error(ErrorCode::kBadInput,
-                fmt::format("{} has no {} model.", file.name(), kPrefillDecodeModel),
-                "See what it holds: litert-lm-cli inspect FILE.");
-  }
-  const Section* weights = file.Find(SectionType::kTfliteWeights, kPrefillDecodeModel);
+/// The model in the role `model_type`, with its weights; nothing where the file has none.
+std::optional<TfliteModel> ParseGraph(const LitertlmFile& file, std::string_view model_type) {
+  const Section* model = file.Find(SectionType::kTfliteModel, model_type);
+  if (model == nullptr) return std::nullopt;
+  const Section* weights = file.Find(SectionType::kTfliteWeights, model_type);
   return TfliteModel::Parse(model->bytes, weights != nullptr ? weights->bytes : Bytes(),
                             file.name());
 }
@@ -86,14 +83,21 @@ const PromptSettings& ModelState::settings() {
 LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
-    graph_ = ParseGraph(*file_);
+    graph_ = ParseGraph(*file_, kPrefillDecodeModel);
+    embedder_ = ParseGraph(*file_, kEmbedderModel);
+    if (!graph_) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel),
+                  "See what it holds: litert-lm-cli inspect FILE.");
+    }
     language_model_ = CompileLanguageModel(
         *graph_,
         RuntimeOptions{
             .threads = options_.threads,
             .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
-            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32});
+            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32},
+        embedder_ ? &*embedder_ : nullptr);
   });
   return *language_model_;
 }

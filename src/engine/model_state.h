@@ -53,6 +53,7 @@ class ModelState {
   std::unique_ptr<const Tokenizer> tokenizer_;
   std::optional<PromptSettings> settings_;
   std::optional<TfliteModel> graph_;
+  std::optional<TfliteModel> embedder_;
   std::unique_ptr<LanguageModel> language_model_;
   std::mutex compute_;
 };

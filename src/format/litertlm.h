@@ -54,6 +54,7 @@ struct Section {
 /// Roles of TFLiteModel and TFLiteWeights sections: the item "model_type".
 inline constexpr std::string_view kModelTypeKey = "model_type";
 inline constexpr std::string_view kPrefillDecodeModel = "tf_lite_prefill_decode";
+inline constexpr std::string_view kEmbedderModel = "tf_lite_embedder";
 
 /// A container opened for reading. Every section was checked to lie inside the file. Immutable.
 class LitertlmFile {

@@ -102,6 +102,12 @@ DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Worke
   program_ = std::make_unique<Program>(std::move(graph), signature_.states);
 }
 
+int64_t DecoderProgram::embedding_width() const {
+  if (signature_.tokens != kNoBinding) return 0;
+  const Graph& graph = program_->graph();
+  return graph.value(graph.inputs[signature_.embeddings].value).shape.back().outer();
+}
+
 std::vector<StateLayout> DecoderProgram::StateLayouts() const {
   const Graph& graph = program_->graph();
   std::vector<StateLayout> layouts;
@@ -118,7 +124,7 @@ uint64_t DecoderProgram::WorkingBytes(int64_t rows) {
 }
 
 void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position,
-                         int64_t rows, std::span<float> logits, Arena& arena, Workers& workers) {
+                         int64_t rows, std::span<float> logits, const RunResources& resources) {
   const Graph& graph = program_->graph();
   tokens_.assign(static_cast<size_t>(rows), 0);
   positions_.assign(static_cast<size_t>(rows), 0);
@@ -128,7 +134,13 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
   }
   std::vector<std::byte*> inputs(graph.inputs.size());
   std::vector<std::byte*> outputs(graph.outputs.size());
-  inputs[signature_.tokens] = reinterpret_cast<std::byte*>(tokens_.data());
+  if (signature_.tokens != kNoBinding) {
+    inputs[signature_.tokens] = reinterpret_cast<std::byte*>(tokens_.data());
+  } else {
+    embeddings_.resize(static_cast<size_t>(rows * embedding_width()));
+    resources.embedder->Embed(tokens_, embeddings_);
+    inputs[signature_.embeddings] = reinterpret_cast<std::byte*>(embeddings_.data());
+  }
   inputs[signature_.positions] = reinterpret_cast<std::byte*>(positions_.data());
   if (needs_mask_) {
     FillCausalMask(graph.value(graph.inputs[signature_.mask].value).dtype,
@@ -144,7 +156,7 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
     float* target = logits.empty() ? logits_.data() : logits.data();
     outputs[signature_.logits] = reinterpret_cast<std::byte*>(target);
   }
-  program_->Run(rows, inputs, outputs, arena, workers);
+  program_->Run(rows, inputs, outputs, resources.arena, resources.workers);
 }
 
 }  // namespace litertlm

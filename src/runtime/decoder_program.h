@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "format/tflite.h"
 #include "runtime/decoder_signature.h"
+#include "runtime/embedder.h"
 #include "runtime/language_model.h"
 #include "runtime/program.h"
 
@@ -40,6 +42,13 @@ class StateCache : public KvCache {
   std::vector<std::byte*> buffers_;
 };
 
+/// What the programs of a model use in turn.
+struct RunResources {
+  Arena& arena;
+  Workers& workers;
+  Embedder* embedder;  ///< Of models that take embeddings in the place of tokens, else null.
+};
+
 struct DecoderOptions {
   bool need_logits = false;  ///< False leaves out what only logits depend on.
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
@@ -55,6 +64,9 @@ class DecoderProgram {
   int64_t file_rows() const { return signature_.rows; }
   int64_t context() const { return signature_.context; }
   int64_t vocab_size() const { return vocab_size_; }
+  /// Numbers of an embedding, 0 where the inputs are tokens.
+  int64_t embedding_width() const;
+  const Graph& graph() const { return program_->graph(); }
   std::vector<StateLayout> StateLayouts() const;
   /// What a run of so many rows needs besides weights and caches.
   uint64_t WorkingBytes(int64_t rows);
@@ -62,7 +74,7 @@ class DecoderProgram {
   /// Runs `rows` rows, the first tokens.size() of them real, at `position` and following; the rest
   /// is padding. `logits` may be empty; else it receives those of the last row.
   void Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position, int64_t rows,
-           std::span<float> logits, Arena& arena, Workers& workers);
+           std::span<float> logits, const RunResources& resources);
 
  private:
   DecoderSignature signature_;
@@ -70,6 +82,7 @@ class DecoderProgram {
   bool needs_mask_ = false;
   std::unique_ptr<Program> program_;
   std::vector<int32_t> tokens_;
+  std::vector<float> embeddings_;
   std::vector<int32_t> positions_;
   std::vector<std::byte> mask_;
   std::vector<float> logits_;

@@ -16,6 +16,7 @@ namespace {
 
 using Names = std::span<const std::string_view>;
 constexpr std::string_view kTokenNames[] = {"tokens", "token_ids"};
+constexpr std::string_view kEmbeddings = "embeddings";
 constexpr std::string_view kPositionNames[] = {"input_pos", "positions"};
 constexpr std::string_view kMaskNames[] = {"mask", "attn_mask"};
 constexpr std::string_view kStatePrefixes[] = {"kv_cache_", "k_cache_", "v_cache_"};
@@ -50,8 +51,7 @@ void Require(const Graph& graph, size_t input, bool fits, const char* wanted) {
                           ToString(InputValue(graph, input).shape), wanted));
 }
 
-void CheckTokensAndPositions(const Graph& graph, DecoderSignature& signature) {
-  if (signature.tokens == kNoBinding) Fail(graph, "it has no input 'tokens'");
+void CheckPositions(const Graph& graph, DecoderSignature& signature) {
   if (signature.positions == kNoBinding) Fail(graph, "it has no input 'input_pos'");
   const Value& positions = InputValue(graph, signature.positions);
   Require(graph, signature.positions,
@@ -59,11 +59,24 @@ void CheckTokensAndPositions(const Graph& graph, DecoderSignature& signature) {
               positions.shape.back().outer() > 0,
           "a vector of i32");
   signature.rows = positions.shape.back().outer();
-  const Value& tokens = InputValue(graph, signature.tokens);
-  Require(graph, signature.tokens,
-          tokens.dtype == DType::kI32 && IsPlain(tokens.shape, 1) &&
-              tokens.shape.back().Is(signature.rows),
-          "i32 with one token for each position");
+}
+
+void CheckTokens(const Graph& graph, const DecoderSignature& signature) {
+  if (signature.tokens != kNoBinding) {
+    const Value& tokens = InputValue(graph, signature.tokens);
+    Require(graph, signature.tokens,
+            tokens.dtype == DType::kI32 && IsPlain(tokens.shape, 1) &&
+                tokens.shape.back().Is(signature.rows),
+            "i32 with one token for each position");
+  } else if (signature.embeddings != kNoBinding) {
+    const Value& embeddings = InputValue(graph, signature.embeddings);
+    Require(graph, signature.embeddings,
+            embeddings.dtype == DType::kF32 && IsPlain(embeddings.shape, 2) &&
+                embeddings.shape[embeddings.shape.size() - 2].Is(signature.rows),
+            "f32 with one embedding for each position");
+  } else {
+    Fail(graph, "it has no input 'tokens' or 'embeddings'");
+  }
 }
 
 void CheckMask(const Graph& graph, DecoderSignature& signature) {
@@ -81,7 +94,10 @@ void CheckMask(const Graph& graph, DecoderSignature& signature) {
 void FindStates(const Graph& graph, DecoderSignature& signature) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
-    if (i == signature.tokens || i == signature.positions || i == signature.mask) continue;
+    if (i == signature.tokens || i == signature.embeddings || i == signature.positions ||
+        i == signature.mask) {
+      continue;
+    }
     if (!IsStateName(name)) {
       Fail(graph, fmt::format("input '{}' is not one that this program fills", name));
     }
@@ -137,10 +153,12 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
     if (IsOneOf(name, kTokenNames)) signature.tokens = i;
+    if (name == kEmbeddings) signature.embeddings = i;
     if (IsOneOf(name, kPositionNames)) signature.positions = i;
     if (IsOneOf(name, kMaskNames)) signature.mask = i;
   }
-  CheckTokensAndPositions(graph, signature);
+  CheckPositions(graph, signature);
+  CheckTokens(graph, signature);
   CheckMask(graph, signature);
   FindStates(graph, signature);
   FindLogits(graph, signature);
@@ -159,12 +177,14 @@ int64_t RowsOf(const TfliteModel& model, std::string_view key) {
 std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signature) {
   std::vector<RowAxis> axes;
   const auto add = [&](size_t input, int from_the_end) {
+    if (input == kNoBinding) return;
     const int rank = static_cast<int>(InputValue(graph, input).shape.size());
     axes.push_back({graph.inputs[input].value, rank - from_the_end});
   };
   add(signature.tokens, 1);
+  add(signature.embeddings, 2);
   add(signature.positions, 1);
-  if (signature.mask != kNoBinding) add(signature.mask, 2);
+  add(signature.mask, 2);
   return axes;
 }
 

@@ -24,19 +24,14 @@ constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
 
 class CompiledLanguageModel : public LanguageModel {
  public:
-  CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options)
+  CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options,
+                        const TfliteModel* embedder)
       : workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
     if (options.prefill_threads > 0 && options.prefill_threads != workers_.pool.threads()) {
       prefill_workers_.emplace(options.prefill_threads);
     }
-    if (Compile(model, options)) return;
-    // Attention was recognised in one signature only, and so its caches look different there.
-    RuntimeOptions plain = options;
-    plain.fusions.attention = false;
-    if (options.fusions.attention && Compile(model, plain)) return;
-    throw Error(ErrorCode::kBadInput, std::string(model.name()) +
-                                          ": the caches of its signatures for prefill differ from "
-                                          "those of signature 'decode'.");
+    CompileAll(model, options);
+    if (decode_->embedding_width() > 0) OpenEmbedder(model, embedder);
   }
 
   int context_length() const override { return static_cast<int>(decode_->context()); }
@@ -56,7 +51,7 @@ class CompiledLanguageModel : public LanguageModel {
       const int64_t rows = any_rows ? ChunkRows() : program.file_rows();
       const auto count = std::min(static_cast<size_t>(rows), tokens.size());
       program.Run(states, tokens.first(count), at, any_rows ? static_cast<int64_t>(count) : rows,
-                  {}, arena_, prefill_workers_ ? *prefill_workers_ : workers_);
+                  {}, With(prefill_workers_ ? *prefill_workers_ : workers_));
       tokens = tokens.subspan(count);
       at += static_cast<int64_t>(count);
     }
@@ -67,8 +62,7 @@ class CompiledLanguageModel : public LanguageModel {
     if (logits.size() != static_cast<size_t>(vocab_size())) {
       throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary.");
     }
-    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, arena_,
-                 workers_);
+    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, With(workers_));
   }
 
   void Observe(OpTimes* times) override {
@@ -77,7 +71,37 @@ class CompiledLanguageModel : public LanguageModel {
   }
 
  private:
-  /// False if the signatures do not agree on their caches.
+  RunResources With(Workers& workers) {
+    return {arena_, workers, embedder_ ? &*embedder_ : nullptr};
+  }
+
+  void CompileAll(const TfliteModel& model, const RuntimeOptions& options) {
+    if (Compile(model, options)) return;
+    // Attention was recognised in one signature only, and so its caches look different there.
+    RuntimeOptions plain = options;
+    plain.fusions.attention = false;
+    if (options.fusions.attention && Compile(model, plain)) return;
+    throw Error(ErrorCode::kBadInput, std::string(model.name()) +
+                                          ": the caches of its signatures for prefill differ from "
+                                          "those of signature 'decode'.");
+  }
+
+  void OpenEmbedder(const TfliteModel& model, const TfliteModel* embedder) {
+    if (embedder == nullptr) {
+      throw Error(ErrorCode::kUnsupported,
+                  std::string(model.name()) +
+                      ": it takes embeddings in the place of tokens, but there is no model that "
+                      "looks them up.");
+    }
+    embedder_.emplace(*embedder, workers_);
+    if (embedder_->width() != decode_->embedding_width()) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: it takes embeddings of {} numbers, but its embedder makes {}.",
+                              model.name(), decode_->embedding_width(), embedder_->width()));
+    }
+  }
+
+  /// False if the signatures do not agree on their caches and embeddings.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
     DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
     decode.need_logits = true;
@@ -90,7 +114,8 @@ class CompiledLanguageModel : public LanguageModel {
     CompilePrefill(model, options);
     const auto agrees = [&](const DecoderProgram& program) {
       return program.StateLayouts() == decode_->StateLayouts() &&
-             program.context() == decode_->context();
+             program.context() == decode_->context() &&
+             program.embedding_width() == decode_->embedding_width();
     };
     return (!any_rows_ || agrees(*any_rows_)) &&
            std::all_of(fixed_rows_.begin(), fixed_rows_.end(), agrees);
@@ -165,6 +190,7 @@ class CompiledLanguageModel : public LanguageModel {
   Workers workers_;
   std::optional<Workers> prefill_workers_;  ///< Where Prefill has another number of threads.
   Arena arena_;
+  std::optional<Embedder> embedder_;
   std::optional<DecoderProgram> decode_;
   std::optional<DecoderProgram> any_rows_;
   std::vector<DecoderProgram> fixed_rows_;  ///< Longest first.
@@ -174,8 +200,9 @@ class CompiledLanguageModel : public LanguageModel {
 }  // namespace
 
 std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
-                                                    const RuntimeOptions& options) {
-  return std::make_unique<CompiledLanguageModel>(model, options);
+                                                    const RuntimeOptions& options,
+                                                    const TfliteModel* embedder) {
+  return std::make_unique<CompiledLanguageModel>(model, options, embedder);
 }
 
 }  // namespace litertlm

@@ -62,11 +62,14 @@ class LanguageModel {
   virtual void Observe(OpTimes* times) = 0;
 };
 
-/// Compiles `model`, whose bytes must outlive the result. Prefill and Decode must not be called
-/// at the same time from two threads (they share the thread pool and the working memory), but
-/// caches may be used in turn. Throws kUnsupported naming the operator, tensor or signature.
+/// Compiles `model`, whose bytes must outlive the result, as must those of `embedder`: the model
+/// that looks embeddings up where `model` takes these in the place of tokens; else null. Prefill
+/// and Decode must not be called at the same time from two threads (they share the thread pool and
+/// the working memory), but caches may be used in turn. Throws kUnsupported naming the operator,
+/// tensor or signature.
 std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
-                                                    const RuntimeOptions& options);
+                                                    const RuntimeOptions& options,
+                                                    const TfliteModel* embedder = nullptr);
 
 }  // namespace litertlm
 
