@@ -3,13 +3,15 @@
 //   keys   = DYNAMIC_UPDATE_SLICE(key cache, new keys, position)       values likewise
 //   scores = BATCH_MATMUL(queries * scale, keys) + mask                mixed = softmax · values
 //
-// with reshapes that stack the query heads of a group. What the mask hides is found by running it
+// with reshapes that stack the query heads of a group, or with keys and values repeated for each of
+// its heads. What the mask hides is found by running it
 // (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken over or
 // none, because their layout changes: to [heads, positions, size], in the type that was asked for.
 #include <algorithm>
 #include <array>
 #include <set>
 
+#include "graph/passes/cache_view.h"
 #include "graph/passes/graph_index.h"
 #include "graph/passes/passes.h"
 
@@ -25,16 +27,21 @@ struct Cache {
   int size_axis;
 };
 
+struct ShownCache {
+  const Cache* cache = nullptr;
+  int64_t repetitions = 1;  ///< Of each head.
+};
+
 struct Attention {
-  const Node* root;    ///< The product with the values.
-  const Node* scores;  ///< The product of queries and keys.
-  ValueId query;       ///< Elements in the order [heads, rows, size].
+  const Node* root = nullptr;    ///< The product with the values.
+  const Node* scores = nullptr;  ///< The product of queries and keys.
+  ValueId query = kNoValue;      ///< Elements in the order [heads, rows, size].
   Dim rows = 1;
   int64_t heads = 0;
   float scale = 1;
   int64_t window = 0;
-  const Cache* keys = nullptr;
-  const Cache* values = nullptr;
+  ShownCache keys;
+  ShownCache values;
 };
 
 class AttentionFuser {
@@ -90,38 +97,43 @@ class AttentionFuser {
     return Cache{before, after, readers[0], heads, position, 6 - position - heads};
   }
 
-  /// The cache that `value` shows as [1, heads, positions, size], or with the last two exchanged.
-  const Cache* CacheShownBy(ValueId value, bool positions_last) const {
-    const Node* view = index_.Producer(value);
-    const auto it = std::find_if(caches_.begin(), caches_.end(), [&](const Cache& cache) {
-      return value == cache.after || (view != nullptr && view->inputs[0] == cache.after);
-    });
-    if (it == caches_.end()) return nullptr;
-    std::array<int64_t, 4> axes = {0, 1, 2, 3};
-    if (value != it->after && view->op == Op::kTranspose) {
-      std::copy_n(PermutationOf(view).begin(), 4, axes.begin());
-    } else if (value != it->after && view->op == Op::kReshape) {
-      // With one head, moving its axis is no transposition any more.
-      const int first = std::min(it->position_axis, it->size_axis);
-      const int second = std::max(it->position_axis, it->size_axis);
-      axes = {0, it->heads_axis, first, second};
-      const SymbolicShape& from = ShapeOf(it->after);
-      if (ShapeOf(value) != SymbolicShape{1, 1, from[first], from[second]}) return nullptr;
-    } else if (value != it->after) {
-      return nullptr;
+  /// A cache as an operand of a product: [1, heads * repetitions, positions, size], or with the
+  /// last two exchanged. A null cache if `value` does not show one so.
+  ShownCache CacheShownBy(ValueId value, bool positions_last) const {
+    std::vector<const Node*> views;
+    auto it = CacheAfter(value);
+    for (; it == caches_.end(); it = CacheAfter(value)) {
+      const Node* view = index_.Producer(value);
+      if (view == nullptr || !CacheView::IsView(view->op)) return {};
+      views.push_back(view);
+      value = view->inputs[0];
     }
-    const std::array<int64_t, 4> wanted = {0, it->heads_axis,
-                                           positions_last ? it->size_axis : it->position_axis,
-                                           positions_last ? it->position_axis : it->size_axis};
-    return axes == wanted ? &*it : nullptr;
+    std::vector<CacheAxis> axes(4, CacheAxis::kBatch);
+    axes[static_cast<size_t>(it->heads_axis)] = CacheAxis::kHeads;
+    axes[static_cast<size_t>(it->position_axis)] = CacheAxis::kPositions;
+    axes[static_cast<size_t>(it->size_axis)] = CacheAxis::kSize;
+    CacheView shown(ShapeOf(it->after), axes);
+    for (auto view = views.rbegin(); view != views.rend(); ++view) {
+      if (!shown.Follow(**view, graph_)) return {};
+    }
+    const std::optional<int64_t> repetitions =
+        positions_last ? shown.Repetitions(CacheAxis::kSize, CacheAxis::kPositions)
+                       : shown.Repetitions(CacheAxis::kPositions, CacheAxis::kSize);
+    return repetitions ? ShownCache{&*it, *repetitions} : ShownCache{};
+  }
+
+  std::vector<Cache>::const_iterator CacheAfter(ValueId value) const {
+    return std::find_if(caches_.begin(), caches_.end(),
+                        [value](const Cache& cache) { return cache.after == value; });
   }
 
   std::optional<Attention> Match(const Node& root) {
-    Attention attention{&root, nullptr, kNoValue};
+    Attention attention;
+    attention.root = &root;
     const auto& mix = root.As<BatchMatMulAttributes>();
     attention.values = CacheShownBy(root.inputs[1], /*positions_last=*/mix.adj_y);
     const Node* softmax = index_.Producer(index_.BeforeReshapes(root.inputs[0]), Op::kSoftmax);
-    if (mix.adj_x || attention.values == nullptr || softmax == nullptr ||
+    if (mix.adj_x || attention.values.cache == nullptr || softmax == nullptr ||
         softmax->As<SoftmaxAttributes>().beta != 1) {
       return std::nullopt;
     }
@@ -169,21 +181,27 @@ class AttentionFuser {
   bool MatchQueries(const Node& product, Attention& attention) {
     const auto& [adj_x, adj_y] = product.As<BatchMatMulAttributes>();
     attention.keys = CacheShownBy(product.inputs[1], /*positions_last=*/!adj_y);
-    if (adj_x || attention.keys == nullptr) return false;
-    const SymbolicShape& stacked = ShapeOf(product.inputs[0]);  // [1, kv heads, group * rows, size]
-    const int64_t kv_heads = ShapeOf(attention.keys->after)[attention.keys->heads_axis].outer();
-    if (stacked.size() != 4 || !stacked[0].Is(1) || !stacked[1].Is(kv_heads)) return false;
+    if (adj_x || attention.keys.cache == nullptr ||
+        attention.keys.repetitions != attention.values.repetitions) {
+      return false;
+    }
+    const Cache& keys = *attention.keys.cache;
+    const Cache& values = *attention.values.cache;
+    const SymbolicShape& key_shape = ShapeOf(keys.after);
+    const SymbolicShape& value_shape = ShapeOf(values.after);
+    // [1, heads of the operand, group * rows, size]
+    const SymbolicShape& stacked = ShapeOf(product.inputs[0]);
+    const int64_t heads = key_shape[keys.heads_axis].outer() * attention.keys.repetitions;
+    if (stacked.size() != 4 || !stacked[0].Is(1) || !stacked[1].Is(heads)) return false;
     const int64_t rows = attention.rows.At(graph_.file_rows);
     const int64_t group = stacked[2].At(graph_.file_rows) / rows;
     const Dim expected = attention.rows.is_rows() ? Dim::Rows(group) : Dim(group * rows);
     if (group < 1 || stacked[2] != expected) return false;
-    attention.heads = kv_heads * group;
+    attention.heads = heads * group;
     attention.query = BeforeScales(product.inputs[0], attention.scale);
-    const SymbolicShape& keys = ShapeOf(attention.keys->after);
-    const SymbolicShape& values = ShapeOf(attention.values->after);
-    return keys[attention.keys->size_axis] == values[attention.values->size_axis] &&
-           keys[attention.keys->heads_axis] == values[attention.values->heads_axis] &&
-           keys[attention.keys->position_axis] == values[attention.values->position_axis];
+    return key_shape[keys.size_axis] == value_shape[values.size_axis] &&
+           key_shape[keys.heads_axis] == value_shape[values.heads_axis] &&
+           key_shape[keys.position_axis] == value_shape[values.position_axis];
   }
 
   // Whoever else reads a cache would find it in another layout.
@@ -193,17 +211,17 @@ class AttentionFuser {
       products.insert(attention.root);
       products.insert(attention.scores);
     }
-    const auto is_known = [&](const Node* reader) {
+    return std::all_of(caches_.begin(), caches_.end(),
+                       [&](const Cache& cache) { return EndsIn(products, cache.after); });
+  }
+
+  /// True if everything that reads `value`, views of it included, is one of `products`.
+  bool EndsIn(const std::set<const Node*>& products, ValueId value) const {
+    const auto& readers = index_.Readers(value);
+    return std::all_of(readers.begin(), readers.end(), [&](const Node* reader) {
       if (products.contains(reader)) return true;
-      const bool is_view = reader->op == Op::kTranspose || reader->op == Op::kReshape;
-      const auto& readers = index_.Readers(reader->outputs[0]);
-      return is_view && !IsOutput(reader->outputs[0]) &&
-             std::all_of(readers.begin(), readers.end(),
-                         [&](const Node* node) { return products.contains(node); });
-    };
-    return std::all_of(caches_.begin(), caches_.end(), [&](const Cache& cache) {
-      const auto& readers = index_.Readers(cache.after);
-      return std::all_of(readers.begin(), readers.end(), is_known);
+      const ValueId result = reader->outputs[0];
+      return CacheView::IsView(reader->op) && !IsOutput(result) && EndsIn(products, result);
     });
   }
 
@@ -280,7 +298,8 @@ class AttentionFuser {
 
   void WriteAttention(const Attention& attention, std::vector<Node>& nodes) {
     const Dim heads = attention.heads;
-    const Dim size = ShapeOf(attention.keys->after)[attention.keys->size_axis];
+    const Cache& keys = *attention.keys.cache;
+    const Dim size = ShapeOf(keys.after)[keys.size_axis];
     const Shape exchange = {0, 2, 1, 3};
     const SymbolicShape rows_first = {1, attention.rows, heads, size};
     const SymbolicShape heads_first = {1, heads, attention.rows, size};
@@ -294,7 +313,7 @@ class AttentionFuser {
     const ValueId output = attention.root->outputs[0];
     ValueId mixed = AddValueLike(graph_, output, "_attention", in_rows ? rows_first : heads_first);
     nodes.push_back({Op::kAttention,
-                     {query, attention.keys->after, attention.values->after, options_.positions},
+                     {query, keys.after, attention.values.cache->after, options_.positions},
                      {mixed},
                      AttentionAttributes{attention.scale, attention.window, !in_rows}});
     if (exchanged) {

@@ -56,6 +56,9 @@ class NormMatcher {
       });
       if (!factors) return false;
       node = index_.Producer(index_.BeforeReshapes(factors->second), Op::kSum);
+    } else if (node != nullptr && node->op == Op::kDiv) {
+      if (index_.Scalar(node->inputs[1]) != static_cast<float>(size)) return false;
+      node = index_.Producer(index_.BeforeReshapes(node->inputs[0]), Op::kSum);
     } else if (node != nullptr && node->op != Op::kMean) {
       return false;
     }

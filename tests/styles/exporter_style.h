@@ -1,0 +1,67 @@
+// The ways in which exporters draw the same decoder.
+#ifndef LITERTLM_TESTS_STYLES_EXPORTER_STYLE_H_
+#define LITERTLM_TESTS_STYLES_EXPORTER_STYLE_H_
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace litertlm {
+
+struct ExporterStyle {
+  enum class Exporter {
+    kOurs,
+    /// litert-torch's generative examples: one matrix for queries, keys and values; halves of heads
+    /// are rotated by tables of half a head's size; windows by MINIMUM; indices by way of floats.
+    kClassic,
+    /// Its export_hf: matrices apart; x cos + concat(-b, a) sin; windows of -1e4 that are added.
+    kHuggingFace,
+  };
+  /// The order of keys and of values, with C positions, K heads, size H.
+  enum class Caches {
+    kTransposed,  ///< [1, K, C, H] and [1, K, H, C].
+    kRowsFirst,   ///< [1, C, K, H], both: the classic default.
+    kSwapped,     ///< [1, K, H, C] and [1, K, C, H]: k_ts_idx = 3, v_ts_idx = 2.
+  };
+
+  std::string name;
+  Exporter exporter = Exporter::kClassic;
+  Caches caches = Caches::kTransposed;
+  bool mask_input = true;            ///< Else rows of a constant table are gathered by position.
+  bool norm_composites = true;       ///< odml.rms_norm, else written out.
+  bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
+  bool divides = false;              ///< As older files do: DIV where newer ones multiply.
+  bool external_embedder = false;    ///< Inputs are embeddings, which a model of its own looks up.
+};
+
+inline std::ostream& operator<<(std::ostream& out, const ExporterStyle& style) {
+  return out << style.name;
+}
+
+/// Every style there is a test for.
+inline std::vector<ExporterStyle> ExporterStyles() {
+  using Style = ExporterStyle;
+  using enum Style::Exporter;
+  using enum Style::Caches;
+  return {
+      {.name = "ours", .exporter = kOurs},
+      {.name = "classic"},
+      {.name = "classic_written_norms", .norm_composites = false},
+      {.name = "classic_old", .norm_composites = false, .divides = true},
+      {.name = "classic_no_mask", .mask_input = false},
+      {.name = "classic_rows_first", .caches = kRowsFirst},
+      {.name = "classic_rows_first_no_mask", .caches = kRowsFirst, .mask_input = false},
+      {.name = "classic_attention_composite", .caches = kRowsFirst, .attention_composite = true},
+      {.name = "classic_attention_composite_no_mask",
+       .caches = kRowsFirst,
+       .mask_input = false,
+       .attention_composite = true},
+      {.name = "export_hf", .exporter = kHuggingFace},
+      {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
+      {.name = "export_hf_external_embedder", .exporter = kHuggingFace, .external_embedder = true},
+  };
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_TESTS_STYLES_EXPORTER_STYLE_H_

@@ -1,0 +1,131 @@
+// FlexBuffers can parse numbers from text, for which they would need FlatBuffers' library.
+#define FLATBUFFERS_LOCALE_INDEPENDENT 0
+#include "tests/styles/style_ops.h"
+
+#include <flatbuffers/flexbuffers.h>
+
+namespace litertlm {
+namespace {
+
+using Op = tflite::BuiltinOperator;
+
+}  // namespace
+
+TensorId StyleOps::Divide(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::DIV, With<tflite::DivOptionsT>(), DType::kF32, a, b, name);
+}
+
+TensorId StyleOps::Minimum(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::MINIMUM, With<tflite::MaximumMinimumOptionsT>(), DType::kF32, a, b, name);
+}
+
+TensorId StyleOps::AddInts(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::ADD, With<tflite::AddOptionsT>(), DType::kI32, a, b, name);
+}
+
+TensorId StyleOps::MaximumInts(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::MAXIMUM, With<tflite::MaximumMinimumOptionsT>(), DType::kI32, a, b, name);
+}
+
+TensorId StyleOps::LessInts(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::LESS, With<tflite::LessOptionsT>(), DType::kBool, a, b, name);
+}
+
+TensorId StyleOps::And(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::LOGICAL_AND, With<tflite::LogicalAndOptionsT>(), DType::kBool, a, b, name);
+}
+
+TensorId StyleOps::Negate(TensorId x, std::string_view name) {
+  return Unary(Op::NEG, With<tflite::NegOptionsT>(), x, name);
+}
+
+TensorId StyleOps::FloatsToInts(TensorId x, std::string_view name) {
+  tflite::CastOptionsT options;
+  options.in_data_type = tflite::TensorType::FLOAT32;
+  options.out_data_type = tflite::TensorType::INT32;
+  return Emit({.code = Op::CAST, .inputs = {x}, .options = With(options)}, DType::kI32, ShapeOf(x),
+              name);
+}
+
+TensorId StyleOps::SumOfLastAxis(TensorId x, std::string_view name) {
+  Shape shape = ShapeOf(x);
+  shape.pop_back();
+  const auto last = static_cast<int32_t>(shape.size());
+  return Emit({.code = Op::SUM,
+               .inputs = {x, Ints({&last, 1}, {1}, "last_axis")},
+               .options = With<tflite::ReducerOptionsT>()},
+              DType::kF32, std::move(shape), name);
+}
+
+TensorId StyleOps::Gather(TensorId table, TensorId ids, int32_t axis, std::string_view name) {
+  tflite::GatherOptionsT options;
+  options.axis = axis;
+  Shape shape = ShapeOf(table);
+  shape[static_cast<size_t>(axis)] = ShapeOf(ids).front();
+  return Emit({.code = Op::GATHER, .inputs = {table, ids}, .options = With(options)}, DType::kF32,
+              std::move(shape), name);
+}
+
+std::vector<TensorId> StyleOps::UnpackInts(TensorId x, std::string_view name) {
+  tflite::UnpackOptionsT options;
+  options.num = ShapeOf(x).front();
+  std::vector<TensorId> scalars;
+  for (int32_t i = 0; i < options.num; ++i) {
+    scalars.push_back(graph_.AddTensor(Name(name) + std::to_string(i), DType::kI32, {}));
+  }
+  graph_.AddOperator(
+      {.code = Op::UNPACK, .inputs = {x}, .outputs = scalars, .options = With(options)});
+  return scalars;
+}
+
+TensorId StyleOps::PackInts(const std::vector<TensorId>& scalars, std::string_view name) {
+  tflite::PackOptionsT options;
+  options.values_count = static_cast<int32_t>(scalars.size());
+  return Emit({.code = Op::PACK, .inputs = scalars, .options = With(options)}, DType::kI32,
+              {options.values_count}, name);
+}
+
+TensorId StyleOps::BroadcastTo(TensorId x, Shape shape, std::string_view name) {
+  const TensorId target =
+      Ints(shape, {static_cast<int32_t>(shape.size())}, std::string(name) + "_shape");
+  return Emit({.code = Op::BROADCAST_TO,
+               .version = 2,
+               .inputs = {x, target},
+               .options = With<tflite::BroadcastToOptionsT>()},
+              DType::kF32, std::move(shape), name);
+}
+
+TensorId StyleOps::BatchMatMul(TensorId a, TensorId b, std::string_view name) {
+  Shape shape = ShapeOf(a);
+  shape.back() = ShapeOf(b).back();
+  return Emit(
+      {.code = Op::BATCH_MATMUL, .inputs = {a, b}, .options = With<tflite::BatchMatMulOptionsT>()},
+      DType::kF32, std::move(shape), name);
+}
+
+TensorId StyleOps::Composite(const std::string& composite, const char* attribute, double value,
+                             const std::vector<TensorId>& inputs, const Body& body,
+                             std::string_view name) {
+  StyleOps inner(model_, model_.AddSubgraph(composite + ".impl"));
+  std::vector<TensorId> arguments;
+  for (const TensorId input : inputs) {
+    arguments.push_back(inner.graph_.AddTensor("argument" + std::to_string(arguments.size()),
+                                               DType::kF32, ShapeOf(input)));
+  }
+  const TensorId result = body(inner, arguments);
+  inner.graph_.SetInputs(arguments);
+  inner.graph_.SetOutputs({result});
+
+  flexbuffers::Builder attributes;
+  attributes.Map([&] { attributes.Double(attribute, value); });
+  attributes.Finish();
+  tflite::StableHLOCompositeOptionsT options;
+  options.name = composite;
+  options.decomposition_subgraph_index = model_.SubgraphIndex(inner.graph_);
+  options.composite_attributes = attributes.GetBuffer();
+  OperatorSpec spec{.code = Op::STABLEHLO_COMPOSITE, .inputs = inputs};
+  spec.options2.Set(std::move(options));
+  return Emit(std::move(spec), DType::kF32, inner.ShapeOf(result), name);
+}
+
+}  // namespace litertlm

@@ -1,0 +1,44 @@
+// Operators that exporters write and our converter does not.
+#ifndef LITERTLM_TESTS_STYLES_STYLE_OPS_H_
+#define LITERTLM_TESTS_STYLES_STYLE_OPS_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convert/op_emitter.h"
+
+namespace litertlm {
+
+class StyleOps : public OpEmitter {
+ public:
+  using OpEmitter::OpEmitter;
+
+  TensorId Divide(TensorId a, TensorId b, std::string_view name);
+  TensorId Minimum(TensorId a, TensorId b, std::string_view name);
+  TensorId AddInts(TensorId a, TensorId b, std::string_view name);
+  TensorId MaximumInts(TensorId a, TensorId b, std::string_view name);
+  TensorId LessInts(TensorId a, TensorId b, std::string_view name);  ///< Gives bool.
+  TensorId And(TensorId a, TensorId b, std::string_view name);       ///< Of bools.
+  TensorId Negate(TensorId x, std::string_view name);
+  TensorId FloatsToInts(TensorId x, std::string_view name);
+  TensorId SumOfLastAxis(TensorId x, std::string_view name);  ///< The axis is dropped.
+  /// Slices of `table` along `axis` by `ids` [n].
+  TensorId Gather(TensorId table, TensorId ids, int32_t axis, std::string_view name);
+  std::vector<TensorId> UnpackInts(TensorId x, std::string_view name);  ///< [n] to n scalars.
+  TensorId PackInts(const std::vector<TensorId>& scalars, std::string_view name);
+  TensorId BroadcastTo(TensorId x, Shape shape, std::string_view name);
+  TensorId BatchMatMul(TensorId a, TensorId b, std::string_view name);  ///< Neither is transposed.
+
+  /// Writes the decomposition of a composite: from its inputs to its output.
+  using Body = std::function<TensorId(StyleOps& ops, const std::vector<TensorId>& inputs)>;
+  /// A composite with one float attribute and f32 inputs; its decomposition is a subgraph of its
+  /// own.
+  TensorId Composite(const std::string& composite, const char* attribute, double value,
+                     const std::vector<TensorId>& inputs, const Body& body, std::string_view name);
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_TESTS_STYLES_STYLE_OPS_H_

@@ -1,0 +1,503 @@
+#include "tests/styles/styled_graph.h"
+
+#include <fmt/format.h>
+
+#include <cfloat>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "convert/weight_operands.h"
+#include "tests/styles/style_ops.h"
+
+namespace litertlm {
+namespace {
+
+using Exporter = ExporterStyle::Exporter;
+using Caches = ExporterStyle::Caches;
+using Named = std::vector<std::pair<std::string, TensorId>>;
+
+// One signature with its subgraph: inputs, outputs and weights.
+class Signature {
+ public:
+  Signature(std::string key, const WeightStore& store, bool dynamic, TfliteBuilder& model)
+      : key_(std::move(key)),
+        model_(model),
+        ops(model, model.AddSubgraph(key_)),
+        weights(store, dynamic, ops) {}
+
+  TensorId Input(const std::string& name, DType dtype, Shape shape) {
+    const TensorId tensor =
+        ops.graph().AddTensor(fmt::format("{}_{}", key_, name), dtype, std::move(shape));
+    inputs_.emplace_back(name, tensor);
+    return tensor;
+  }
+  void Output(const std::string& name, TensorId tensor) { outputs_.emplace_back(name, tensor); }
+
+  void Finish() {
+    const auto ids = [](const Named& named) {
+      std::vector<TensorId> tensors;
+      for (const auto& [name, tensor] : named) tensors.push_back(tensor);
+      return tensors;
+    };
+    ops.graph().SetInputs(ids(inputs_));
+    ops.graph().SetOutputs(ids(outputs_));
+    model_.AddSignature(key_, ops.graph(), inputs_, outputs_);
+  }
+
+ private:
+  const std::string key_;
+  TfliteBuilder& model_;
+
+ public:
+  StyleOps ops;
+  WeightOperands weights;
+
+ private:
+  Named inputs_;
+  Named outputs_;
+};
+
+TensorId Embed(Signature& s, const DecoderSpec& spec, TensorId tokens) {
+  const int32_t rows = s.ops.ShapeOf(tokens).back();
+  const TensorId ids = s.ops.ReshapeInts(tokens, {rows}, "ids");
+  const auto [table, dtype] = s.weights.Matrix(spec.embedding);
+  const TensorId looked_up = s.ops.EmbeddingLookup(ids, table, dtype, "lookup");
+  const TensorId x =
+      s.ops.Reshape(looked_up, {1, rows, static_cast<int32_t>(spec.hidden)}, "embeddings");
+  if (spec.embedding_scale == 1) return x;
+  return s.ops.Multiply(x, s.ops.Scalar(static_cast<float>(spec.embedding_scale), "embed_scale"),
+                        "embeddings_scaled");
+}
+
+// x * rsqrt(sum(x²) / n + epsilon) * gains.
+TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bool divides) {
+  const Shape whole = ops.ShapeOf(x);
+  const auto n = static_cast<float>(whole.back());
+  const TensorId sum = ops.SumOfLastAxis(ops.Multiply(x, x, "norm_squares"), "norm_sum");
+  const TensorId mean = divides ? ops.Divide(sum, ops.Scalar(n, "norm_count"), "norm_mean")
+                                : ops.Multiply(sum, ops.Scalar(1 / n, "norm_share"), "norm_mean");
+  const TensorId variance =
+      ops.Add(mean, ops.Scalar(static_cast<float>(epsilon), "norm_epsilon"), "norm_variance");
+  Shape column = whole;
+  column.back() = 1;
+  const TensorId factor = ops.Rsqrt(ops.Reshape(variance, column, "norm_column"), "norm_rsqrt");
+  return ops.Multiply(ops.Multiply(x, factor, "norm_unit"), gains, "norm");
+}
+
+// softmax(scale * q kᵀ + mask) v with all of [1, positions, heads, size], and heads of keys and
+// values repeated.
+TensorId WriteAttention(StyleOps& ops, const std::vector<TensorId>& inputs, double scale) {
+  const auto heads_first = [&](TensorId x, int32_t heads, const std::string& name) {
+    x = ops.Transpose(x, {0, 2, 1, 3}, name + "_heads_first");
+    const Shape shape = ops.ShapeOf(x);
+    const int32_t k = shape[1];
+    if (k == heads) return x;
+    x = ops.Reshape(x, {1, k, 1, shape[2], shape[3]}, name + "_before_repetition");
+    x = ops.BroadcastTo(x, {1, k, heads / k, shape[2], shape[3]}, name + "_repetition");
+    return ops.Reshape(x, {1, heads, shape[2], shape[3]}, name + "_repeated");
+  };
+  const int32_t n = ops.ShapeOf(inputs[0])[2];
+  const TensorId query = ops.Multiply(heads_first(inputs[0], n, "query"),
+                                      ops.Scalar(static_cast<float>(scale), "scale"), "scaled");
+  const TensorId scores =
+      ops.BatchMatMulTransposed(query, heads_first(inputs[1], n, "key"), "scores");
+  const TensorId weights = ops.Softmax(ops.Add(scores, inputs[3], "scores_masked"), "softmax");
+  const TensorId mixed = ops.BatchMatMul(weights, heads_first(inputs[2], n, "value"), "mixed");
+  return ops.Transpose(mixed, {0, 2, 1, 3}, "mixed_rows_first");
+}
+
+// Emits one signature of the decoder. Shapes in comments: T tokens, C positions of the cache,
+// N heads, K heads of keys, H size of a head, G = N / K, D hidden size.
+class DecoderWriter {
+ public:
+  DecoderWriter(const DecoderSpec& spec, const WeightStore& weights, const FusedProjections* fused,
+                const ExporterStyle& style, const GraphOptions& options, const std::string& key,
+                int tokens, TfliteBuilder& model)
+      : spec_(spec),
+        fused_(fused),
+        style_(style),
+        s_(key, weights, options.dynamic, model),
+        ops_(s_.ops),
+        t_(tokens),
+        c_(options.cache_length),
+        n_(static_cast<int32_t>(spec.heads)),
+        k_(static_cast<int32_t>(spec.kv_heads)),
+        h_(static_cast<int32_t>(spec.head_dim)) {}
+
+  void Write(bool with_logits) {
+    TensorId x = AddInputs();
+    WriteStarts();
+    for (size_t i = 0; i < spec_.layers.size(); ++i) {
+      ops_.SetScope(fmt::format("layer_{}/", i));
+      const LayerSpec& layer = spec_.layers[i];
+      const Projections p = Project(i, Norm(x, layer.before_attention));
+      UpdateCaches(i, p);
+      // Nothing reads what would only lead to logits.
+      if (!with_logits && i + 1 == spec_.layers.size()) break;
+      x = AddBranch(x, Attend(i, p.query), layer.after_attention);
+      x = AddBranch(x, Mlp(layer.mlp, Norm(x, layer.before_mlp)), layer.after_mlp);
+    }
+    ops_.SetScope("");
+    if (with_logits) {
+      const LinearSpec head = {spec_.head, "", spec_.padded_vocabulary, spec_.hidden};
+      s_.Output("logits", s_.weights.Linear(Norm(x, spec_.final_norm), head, "logits"));
+    }
+    s_.Finish();
+  }
+
+ private:
+  struct Projections {
+    TensorId query, key, value;  // [1, T, N or K, H]
+  };
+  struct CachePair {
+    TensorId keys, values;
+  };
+  struct Rotation {
+    TensorId cos, sin;  // [1, T, H / 2] or [1, 1, T, H]
+  };
+
+  bool classic() const { return style_.exporter == Exporter::kClassic; }
+  bool rows_first() const { return style_.caches == Caches::kRowsFirst; }
+
+  /// Returns the embeddings [1, T, D].
+  TensorId AddInputs() {
+    const TensorId tokens =
+        style_.external_embedder ? -1 : s_.Input("tokens", DType::kI32, {1, t_});
+    const TensorId embeddings =
+        style_.external_embedder
+            ? s_.Input("embeddings", DType::kF32, {1, t_, static_cast<int32_t>(spec_.hidden)})
+            : -1;
+    positions_ = s_.Input("input_pos", DType::kI32, {t_});
+    if (style_.mask_input) mask_ = s_.Input("mask", DType::kF32, {1, 1, t_, c_});
+    const Shape rows = {1, c_, k_, h_}, plain = {1, k_, c_, h_}, turned = {1, k_, h_, c_};
+    const bool swapped = style_.caches == Caches::kSwapped;
+    for (size_t i = 0; i < spec_.layers.size(); ++i) {
+      caches_.push_back({s_.Input(fmt::format("kv_cache_k_{}", i), DType::kF32,
+                                  rows_first() ? rows
+                                  : swapped    ? turned
+                                               : plain),
+                         s_.Input(fmt::format("kv_cache_v_{}", i), DType::kF32,
+                                  rows_first() ? rows
+                                  : swapped    ? plain
+                                               : turned)});
+    }
+    return style_.external_embedder ? embeddings : Embed(s_, spec_, tokens);
+  }
+
+  TensorId Norm(TensorId x, const NormSpec& norm) {
+    const auto body = [&](StyleOps& ops, const std::vector<TensorId>& inputs) {
+      return WriteNorm(ops, inputs[0], inputs[1], spec_.norm_epsilon, style_.divides);
+    };
+    const std::vector<TensorId> inputs = {x, s_.weights.Vector(norm.gain)};
+    if (!style_.norm_composites) return body(ops_, inputs);
+    return ops_.Composite("odml.rms_norm", "epsilon", static_cast<float>(spec_.norm_epsilon),
+                          inputs, body, "norm");
+  }
+
+  TensorId AddBranch(TensorId x, TensorId branch, const std::optional<NormSpec>& norm) {
+    return ops_.Add(x, norm ? Norm(branch, *norm) : branch, "residual");
+  }
+
+  TensorId Mlp(const GatedMlpSpec& mlp, TensorId x) {
+    const TensorId gate = s_.weights.Linear(x, mlp.gate, "gate");
+    const TensorId activated = spec_.activation == Activation::kGeluTanh
+                                   ? ops_.GeluTanh(gate, "gelu")
+                                   : ops_.Multiply(gate, ops_.Logistic(gate, "sigmoid"), "silu");
+    const TensorId up = s_.weights.Linear(x, mlp.up, "up");
+    return s_.weights.Linear(ops_.Multiply(activated, up, "gated"), mlp.down, "down");
+  }
+
+  // --- Queries, keys and values ------------------------------------------------------------------
+
+  Projections Project(size_t layer, TensorId x) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    Projections p = classic() ? ProjectAtOnce(layer, x) : ProjectApart(attention, x);
+    if (attention.query_norm) p.query = Norm(p.query, *attention.query_norm);
+    if (attention.key_norm) p.key = Norm(p.key, *attention.key_norm);
+    return p;
+  }
+
+  Projections ProjectApart(const AttentionSpec& attention, TensorId x) {
+    const auto project = [&](const LinearSpec& linear, int32_t heads, const std::string& name) {
+      return ops_.Reshape(s_.weights.Linear(x, linear, name), {1, t_, heads, h_}, name + "_heads");
+    };
+    return {project(attention.query, n_, "query"), project(attention.key, k_, "key"),
+            project(attention.value, k_, "value")};
+  }
+
+  Projections ProjectAtOnce(size_t layer, TensorId x) {
+    const FusedProjections::Projection& fused = fused_->OfLayer(layer);
+    const auto [matrix, dtype] = s_.weights.Matrix(fmt::format("qkv_{}", layer), fused.matrix);
+    const int32_t heads = n_ + 2 * k_;
+    const TensorId bias = fused.bias == 0
+                              ? -1
+                              : ops_.graph().AddConstant(fmt::format("qkv_bias_{}", layer),
+                                                         DType::kF32, {heads * h_}, fused.bias);
+    const TensorId qkv = ops_.Reshape(ops_.FullyConnected(x, matrix, dtype, bias, "qkv"),
+                                      {1, t_, heads, h_}, "qkv_heads");
+    const auto part = [&](int32_t begin, int32_t size, const char* name) {
+      return ops_.Slice(qkv, {0, 0, begin, 0}, {1, t_, size, h_}, name);
+    };
+    return {part(0, n_, "query"), part(n_, k_, "key"), part(n_ + k_, k_, "value")};
+  }
+
+  // [1, T, heads, H] -> [1, heads, T, H], rotated.
+  TensorId RotatedHeads(TensorId x, size_t rope, const std::string& name) {
+    x = ops_.Transpose(x, {0, 2, 1, 3}, name + "_heads_first");
+    return classic() ? RotateHalves(x, rope, name) : RotateWhole(x, rope, name);
+  }
+
+  TensorId HalfOf(TensorId x, int32_t half, const std::string& name) {
+    Shape shape = ops_.ShapeOf(x);
+    shape.back() = h_ / 2;
+    return ops_.Slice(x, {0, 0, 0, half * (h_ / 2)}, shape, name);
+  }
+
+  // concat(a cos - b sin, b cos + a sin), with tables of half a head's size.
+  TensorId RotateHalves(TensorId x, size_t rope, const std::string& name) {
+    const Rotation r = RotationFor(rope);
+    const TensorId a = HalfOf(x, 0, name + "_low");
+    const TensorId b = HalfOf(x, 1, name + "_high");
+    const TensorId low =
+        ops_.Subtract(ops_.Multiply(a, r.cos, name + "_a_cos"),
+                      ops_.Multiply(b, r.sin, name + "_b_sin"), name + "_a_turned");
+    const TensorId high = ops_.Add(ops_.Multiply(b, r.cos, name + "_b_cos"),
+                                   ops_.Multiply(a, r.sin, name + "_a_sin"), name + "_b_turned");
+    return ops_.Concatenate({low, high}, 3, name + "_turned");
+  }
+
+  // x cos + concat(-b, a) sin, with tables that repeat themselves.
+  TensorId RotateWhole(TensorId x, size_t rope, const std::string& name) {
+    const Rotation r = RotationFor(rope);
+    const TensorId minus_b = ops_.Negate(HalfOf(x, 1, name + "_high"), name + "_minus_high");
+    const TensorId turned =
+        ops_.Concatenate({minus_b, HalfOf(x, 0, name + "_low")}, 3, name + "_quarter_turn");
+    return ops_.Add(ops_.Multiply(x, r.cos, name + "_cos"),
+                    ops_.Multiply(turned, r.sin, name + "_sin"), name + "_turned");
+  }
+
+  const Rotation& RotationFor(size_t rope) {
+    const auto [it, added] = rotations_.try_emplace(rope);
+    if (!added) return it->second;
+    std::vector<float> frequencies = spec_.ropes[rope].inverse_frequencies;
+    const TensorId positions = ops_.IntsToFloats(positions_, "positions");
+    if (!classic()) {
+      const TensorId column =
+          ops_.Floats(frequencies, {1, h_ / 2, 1}, fmt::format("frequencies_{}", rope));
+      const TensorId angles = ops_.Transpose(
+          ops_.BatchMatMul(column, ops_.Reshape(positions, {1, 1, t_}, "position_row"), "angles"),
+          {0, 2, 1}, "angles_by_row");
+      const TensorId twice = ops_.Concatenate({angles, angles}, 2, "angles_twice");
+      it->second = {ops_.Reshape(ops_.Cos(twice, "cos"), {1, 1, t_, h_}, "cos_of_heads"),
+                    ops_.Reshape(ops_.Sin(twice, "sin"), {1, 1, t_, h_}, "sin_of_heads")};
+      return it->second;
+    }
+    if (style_.divides) {
+      for (float& frequency : frequencies) frequency = 1 / frequency;
+    }
+    const TensorId column = ops_.Reshape(positions, {1, t_, 1}, "position_column");
+    const TensorId table =
+        ops_.Floats(frequencies, {1, 1, h_ / 2}, fmt::format("frequencies_{}", rope));
+    const TensorId angles = style_.divides ? ops_.Divide(column, table, "angles")
+                                           : ops_.Multiply(column, table, "angles");
+    it->second = {ops_.Cos(angles, "cos"), ops_.Sin(angles, "sin")};
+    return it->second;
+  }
+
+  // --- Caches
+  // -------------------------------------------------------------------------------------
+
+  // Where new entries begin: input_pos[0] along one axis.
+  void WriteStarts() {
+    const TensorId first = ops_.SliceInts(positions_, {0}, {1}, "first_position");
+    if (classic()) {
+      const TensorId zero = ops_.Floats(std::vector<float>{0}, {1}, "zero");
+      const TensorId position = ops_.IntsToFloats(first, "first_position_f32");
+      for (int32_t axis = 1; axis < 4; ++axis) {
+        std::vector<TensorId> parts(4, zero);
+        parts[static_cast<size_t>(axis)] = position;
+        const TensorId start = ops_.FloatsToInts(ops_.Concatenate(parts, 0, "start_f32"), "start");
+        starts_.push_back(ops_.PackInts(ops_.UnpackInts(start, "start_part"), "start_again"));
+      }
+      return;
+    }
+    const TensorId zero = ops_.Ints(std::vector<int32_t>{0}, {}, "zero");
+    const TensorId position = ops_.ReshapeInts(first, {}, "first_position_scalar");
+    for (int32_t axis = 1; axis < 4; ++axis) {
+      std::vector<TensorId> parts(4, zero);
+      parts[static_cast<size_t>(axis)] = position;
+      starts_.push_back(ops_.PackInts(parts, "start"));
+    }
+  }
+
+  TensorId Update(TensorId cache, TensorId rows, int32_t axis, const char* name) {
+    return ops_.DynamicUpdateSlice(cache, rows, starts_[static_cast<size_t>(axis - 1)], name);
+  }
+
+  void UpdateCaches(size_t layer, const Projections& p) {
+    CachePair& cache = caches_[layer];
+    TensorId keys = RotatedHeads(p.key, spec_.layers[layer].attention.rope, "key");
+    TensorId values = p.value;
+    if (rows_first()) {
+      keys = ops_.Transpose(keys, {0, 2, 1, 3}, "key_rows_first");
+      cache = {Update(cache.keys, keys, 1, "key_cache"),
+               Update(cache.values, values, 1, "value_cache")};
+    } else if (style_.caches == Caches::kSwapped) {
+      keys = ops_.Transpose(keys, {0, 1, 3, 2}, "key_columns");
+      values = ops_.Transpose(values, {0, 2, 1, 3}, "value_rows");
+      cache = {Update(cache.keys, keys, 3, "key_cache"),
+               Update(cache.values, values, 2, "value_cache")};
+    } else {
+      if (classic()) {
+        values = ops_.Transpose(values, {0, 2, 3, 1}, "value_columns");
+      } else {
+        values = ops_.Transpose(ops_.Transpose(values, {0, 2, 1, 3}, "value_rows"), {0, 1, 3, 2},
+                                "value_columns");
+      }
+      cache = {Update(cache.keys, keys, 2, "key_cache"),
+               Update(cache.values, values, 3, "value_cache")};
+    }
+    s_.Output(fmt::format("kv_cache_k_{}", layer), cache.keys);
+    s_.Output(fmt::format("kv_cache_v_{}", layer), cache.values);
+  }
+
+  // --- Attention
+  // ----------------------------------------------------------------------------------
+
+  // What is added to scores: 0 for keys in (query - window, query], else hidden.
+  TensorId MaskFor(int64_t window) {
+    if (window >= c_) window = 0;
+    const auto [it, added] = masks_.try_emplace(window);
+    if (!added) return it->second;
+    if (!style_.mask_input) {
+      it->second = MaskFromTable(window);
+    } else if (window == 0) {
+      it->second = mask_;
+    } else if (classic()) {
+      it->second = ops_.Minimum(mask_, Window(window, -FLT_MAX), "mask_local");
+    } else {
+      it->second = ops_.Add(Window(window, -1e4f), mask_, "mask_local");
+    }
+    return it->second;
+  }
+
+  // 0 for keys less than `window` positions away, on both sides, else `hidden`.
+  TensorId Window(int64_t window, float hidden) {
+    std::vector<int32_t> numbers(static_cast<size_t>(c_));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const TensorId keys = ops_.Ints(numbers, {1, 1, 1, c_}, "key_positions");
+    const TensorId queries = ops_.ReshapeInts(positions_, {1, 1, t_, 1}, "query_positions");
+    const auto size = static_cast<int32_t>(window);
+    const TensorId width = ops_.Ints({&size, 1}, {}, "window");
+    const TensorId after =
+        ops_.GreaterInts(keys, ops_.SubtractInts(queries, width, "window_begin"), "after_begin");
+    const TensorId before =
+        ops_.LessInts(keys, ops_.AddInts(queries, width, "window_end"), "before_end");
+    return ops_.Select(ops_.And(after, before, "in_window"), ops_.Scalar(0, "shown"),
+                       ops_.Scalar(hidden, "hidden"), "window_mask");
+  }
+
+  TensorId MaskFromTable(int64_t window) {
+    std::vector<float> table(static_cast<size_t>(c_) * static_cast<size_t>(c_));
+    for (int64_t query = 0; query < c_; ++query) {
+      for (int64_t key = 0; key < c_; ++key) {
+        const bool shown = key <= query && (window == 0 || key > query - window);
+        table[static_cast<size_t>(query * c_ + key)] = shown ? 0 : -FLT_MAX;
+      }
+    }
+    const TensorId rows =
+        ops_.Gather(ops_.Floats(table, {1, 1, c_, c_}, "mask_table"), positions_, 2, "mask_rows");
+    return ops_.Slice(rows, {0, 0, 0, 0}, {1, 1, t_, c_}, "mask");
+  }
+
+  TensorId Attend(size_t layer, TensorId heads) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    const TensorId query = RotatedHeads(heads, attention.rope, "query");
+    const TensorId mixed = rows_first() ? AttendToRows(layer, query) : AttendToHeads(layer, query);
+    return s_.weights.Linear(ops_.Reshape(mixed, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
+                             "attention_output");
+  }
+
+  // Query heads that share a key head are stacked as rows of one product. To [1, T, N, H].
+  TensorId AttendToHeads(size_t layer, TensorId query) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    const CachePair& cache = caches_[layer];
+    const int32_t g = n_ / k_;
+    const bool swapped = style_.caches == Caches::kSwapped;
+    const TensorId scale = ops_.Scalar(static_cast<float>(attention.score_scale), "scale");
+    const TensorId stacked = ops_.Multiply(
+        ops_.Reshape(query, {1, k_, g * t_, h_}, "query_stacked"), scale, "query_scaled");
+    TensorId scores = swapped ? ops_.BatchMatMul(stacked, cache.keys, "scores")
+                              : ops_.BatchMatMulTransposed(stacked, cache.keys, "scores");
+    scores = ops_.Reshape(scores, {k_, g, t_, c_}, "scores_by_head");
+    scores = ops_.Add(scores, MaskFor(attention.window), "scores_masked");
+    scores = ops_.Softmax(ops_.Reshape(scores, {1, k_, g * t_, c_}, "scores_stacked"), "softmax");
+    const TensorId mixed = swapped ? ops_.BatchMatMul(scores, cache.values, "mixed")
+                                   : ops_.BatchMatMulTransposed(scores, cache.values, "mixed");
+    return ops_.Transpose(ops_.Reshape(mixed, {1, n_, t_, h_}, "mixed_by_head"), {0, 2, 1, 3},
+                          "mixed_by_row");
+  }
+
+  TensorId AttendToRows(size_t layer, TensorId query) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    const std::vector<TensorId> inputs = {ops_.Transpose(query, {0, 2, 1, 3}, "query_rows_first"),
+                                          caches_[layer].keys, caches_[layer].values,
+                                          MaskFor(attention.window)};
+    const auto body = [&](StyleOps& ops, const std::vector<TensorId>& arguments) {
+      return WriteAttention(ops, arguments, attention.score_scale);
+    };
+    if (!style_.attention_composite) return body(ops_, inputs);
+    return ops_.Composite("odml.scaled_dot_product_attention", "scale", attention.score_scale,
+                          inputs, body, "mixed");
+  }
+
+  const DecoderSpec& spec_;
+  const FusedProjections* fused_;
+  const ExporterStyle& style_;
+  Signature s_;
+  StyleOps& ops_;
+  const int32_t t_, c_, n_, k_, h_;
+
+  TensorId positions_ = -1;
+  TensorId mask_ = -1;
+  std::vector<TensorId> starts_;   ///< For axes 1, 2 and 3.
+  std::vector<CachePair> caches_;  ///< Updated once the layer's update was written.
+  std::map<size_t, Rotation> rotations_;
+  std::map<int64_t, TensorId> masks_;  ///< By window; 0 for none.
+};
+
+}  // namespace
+
+void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
+                     const FusedProjections* fused, const ExporterStyle& style,
+                     const GraphOptions& options, TfliteBuilder& model) {
+  const auto write = [&](const std::string& key, int tokens, bool with_logits) {
+    DecoderWriter(spec, weights, fused, style, options, key, tokens, model).Write(with_logits);
+  };
+  for (const int length : options.prefill_lengths) {
+    write(fmt::format("prefill_{}", length), length, false);
+  }
+  write("decode", 1, true);
+}
+
+void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const GraphOptions& options,
+                  TfliteBuilder& model) {
+  const auto write = [&](const std::string& key, int tokens) {
+    Signature s(key, weights, options.dynamic, model);
+    const TensorId ids = s.Input("token_ids", DType::kI32, {1, tokens});
+    const int32_t lowest = 0;
+    const TensorId clamped =
+        s.ops.MaximumInts(ids, s.ops.Ints({&lowest, 1}, {}, "lowest"), "clamped_ids");
+    s.Output("embeddings", Embed(s, spec, clamped));
+    s.Finish();
+  };
+  for (const int length : options.prefill_lengths) {
+    write(fmt::format("prefill_embedder_{}", length), length);
+  }
+  write("decode_embedder", 1);
+}
+
+}  // namespace litertlm

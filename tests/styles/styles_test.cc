@@ -1,0 +1,286 @@
+// Every exporter's way to draw a decoder: what is recognised in it, and that it makes no
+// difference.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "litertlm/error.h"
+#include "tests/styles/operator_counts.h"
+#include "tests/styles/styled_model.h"
+
+namespace litertlm {
+namespace {
+
+using Ids = std::vector<int32_t>;
+
+constexpr float kTolerance = 1e-4f;  ///< Between logits, which lie in about -20 … 20.
+
+struct TestFamily {
+  const char* name;
+  const char* fixture;
+  int layers;
+  bool head_norms;
+  bool gelu;
+  int norms;  ///< In each layer, but for those of heads.
+
+  friend std::ostream& operator<<(std::ostream& out, const TestFamily& family) {
+    return out << family.name;
+  }
+};
+constexpr TestFamily kFamilies[] = {
+    {"qwen3", "tiny-qwen3", /*layers=*/4, /*head_norms=*/true, /*gelu=*/false, /*norms=*/2},
+    {"llama", "tiny-qwen3", /*layers=*/4, /*head_norms=*/false, /*gelu=*/false, /*norms=*/2},
+    {"gemma3", "tiny-gemma3", /*layers=*/6, /*head_norms=*/true, /*gelu=*/true, /*norms=*/4},
+};
+
+/// Fusions of which one is on.
+std::vector<std::pair<std::string, Fusions>> SingleFusions() {
+  std::vector<std::pair<std::string, Fusions>> singles;
+  for (const auto& [name, member] : {std::pair{"split_products", &Fusions::split_products},
+                                     {"gather_products", &Fusions::gather_products},
+                                     {"norms", &Fusions::norms},
+                                     {"gates", &Fusions::gates},
+                                     {"ropes", &Fusions::ropes},
+                                     {"attention", &Fusions::attention}}) {
+    Fusions fusions = Fusions::None();
+    fusions.*member = true;
+    singles.emplace_back(name, fusions);
+  }
+  return singles;
+}
+
+/// Tokens that look like a text of the fixtures: different ones, some of them repeated.
+Ids SomeIds(size_t count) {
+  Ids ids(count);
+  for (size_t i = 0; i < count; ++i)
+    ids[i] = static_cast<int32_t>((i * i * 7 + 31 * i + 40) % 1500);
+  return ids;
+}
+
+/// A model in memory, which must not move: its parts view each other.
+struct OpenModel {
+  OpenModel(const OpenModel&) = delete;
+  OpenModel& operator=(const OpenModel&) = delete;
+  explicit OpenModel(StyledModel model) : bytes(std::move(model)), decoder(bytes.decoder.Parse()) {
+    if (bytes.embedder) embedder = bytes.embedder->Parse();
+  }
+  StyledModel bytes;
+  TfliteModel decoder;
+  std::optional<TfliteModel> embedder;
+};
+
+class Runner {
+ public:
+  Runner(const OpenModel& model, const Fusions& fusions)
+      : model_(CompileLanguageModel(model.decoder,
+                                    {.threads = 1, .fusions = fusions, .cache_type = DType::kF32},
+                                    model.embedder ? &*model.embedder : nullptr)) {}
+
+  /// Logits after the last token, all others having been computed in `pieces`, the rest one by one.
+  std::vector<float> Logits(const Ids& ids, const std::vector<size_t>& pieces) {
+    const auto cache = model_->NewCache();
+    std::vector<float> logits(static_cast<size_t>(model_->vocab_size()));
+    size_t at = 0;
+    for (const size_t piece : pieces) {
+      model_->Prefill(*cache, std::span(ids).subspan(at, piece), static_cast<int>(at));
+      at += piece;
+    }
+    for (; at < ids.size(); ++at) model_->Decode(*cache, ids[at], static_cast<int>(at), logits);
+    return logits;
+  }
+
+  /// The likeliest tokens that follow.
+  Ids Continue(const Ids& ids, size_t count) {
+    const auto cache = model_->NewCache();
+    std::vector<float> logits(static_cast<size_t>(model_->vocab_size()));
+    const size_t last = ids.size() - 1;
+    model_->Prefill(*cache, std::span(ids).first(last), 0);
+    Ids answer = {ids[last]};
+    for (size_t i = 0; i < count; ++i) {
+      model_->Decode(*cache, answer.back(), static_cast<int>(last + i), logits);
+      answer.push_back(static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin()));
+    }
+    return answer;
+  }
+
+ private:
+  std::unique_ptr<LanguageModel> model_;
+};
+
+float LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  float largest = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    largest = std::max(largest, std::fabs(a[i] - b[i]));
+  }
+  return largest;
+}
+
+double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += double{a[i]} * b[i];
+    aa += double{a[i]} * a[i];
+    bb += double{b[i]} * b[i];
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+OpenModel Write(const TestFamily& family, const ExporterStyle& style,
+                Quantization quantization = Quantization::kNone) {
+  return OpenModel(
+      WriteStyledModel(std::filesystem::path(LITERTLM_SOURCE_DIR "/testdata") / family.fixture,
+                       style, {.quantization = quantization, .head_norms = family.head_norms}));
+}
+
+/// How often operators stand in the program of a decoder that was recognised as a whole.
+class ExpectedCounts {
+ public:
+  /// Prefill ends with the last layer's caches.
+  ExpectedCounts(const TestFamily& family, bool decode)
+      : family_(family), decode_(decode), whole_(decode ? family.layers : family.layers - 1) {}
+
+  int attentions() const { return whole_; }
+  int cache_updates() const { return 2 * family_.layers; }
+  int rotations() const { return family_.layers + whole_; }
+  int silu_gates() const { return family_.gelu ? 0 : whole_; }
+  int gelu_gates() const { return family_.gelu ? whole_ : 0; }
+  int norms() const { return family_.norms * whole_ + 1; }
+  int norms_of_heads() const { return family_.head_norms ? rotations() : 0; }
+  int products() const { return 7 * whole_ + (decode_ ? 1 : 2); }
+
+ private:
+  const TestFamily& family_;
+  bool decode_;
+  int whole_;
+};
+
+constexpr const char* kSignatures[] = {"prefill_32", "decode"};
+bool IsDecode(const char* key) { return std::string_view(key) == "decode"; }
+
+class Styles : public testing::TestWithParam<std::tuple<TestFamily, ExporterStyle>> {
+ protected:
+  const TestFamily& family() const { return std::get<0>(GetParam()); }
+  const ExporterStyle& style() const { return std::get<1>(GetParam()); }
+};
+
+TEST_P(Styles, AreRecognisedAsTheSameProgram) {
+  for (const Quantization quantization :
+       {Quantization::kNone, Quantization::kFp16, Quantization::kDynamicInt8,
+        Quantization::kDynamicInt4Block32}) {
+    SCOPED_TRACE(QuantizationName(quantization));
+    const OpenModel model = Write(family(), style(), quantization);
+    for (const char* key : kSignatures) {
+      SCOPED_TRACE(key);
+      const ExpectedCounts expected(family(), IsDecode(key));
+      std::map<Op, int> counts = OperatorCounts(model.decoder, key, {});
+      EXPECT_EQ(counts[Op::kAttention], expected.attentions());
+      EXPECT_EQ(counts[Op::kCacheUpdate], expected.cache_updates());
+      EXPECT_EQ(counts[Op::kRope], expected.rotations());
+      EXPECT_EQ(counts[Op::kSiluMul], expected.silu_gates());
+      EXPECT_EQ(counts[Op::kGeluTanhMul], expected.gelu_gates());
+      EXPECT_EQ(counts[Op::kRmsNorm], expected.norms());
+      EXPECT_EQ(counts[Op::kFullyConnected], expected.products());
+      for (const Op left : {Op::kSoftmax, Op::kRsqrt, Op::kLogistic, Op::kGelu, Op::kBroadcastTo,
+                            Op::kDynamicUpdateSlice, Op::kGather, Op::kSlice, Op::kSelect}) {
+        EXPECT_EQ(counts[left], 0) << OpName(left);
+      }
+      // Heads stay where they are; only tables of angles are turned over.
+      EXPECT_LE(counts[Op::kTranspose], 2);
+    }
+  }
+}
+
+TEST_P(Styles, EachFusionFindsItsOwnWithoutTheOthers) {
+  const OpenModel model = Write(family(), style());
+  const auto counts_with = [&](const char* key, bool Fusions::*fusion) {
+    Fusions fusions = Fusions::None();
+    fusions.*fusion = true;
+    return OperatorCounts(model.decoder, key, fusions);
+  };
+  for (const char* key : kSignatures) {
+    SCOPED_TRACE(key);
+    const ExpectedCounts expected(family(), IsDecode(key));
+    EXPECT_EQ(counts_with(key, &Fusions::split_products)[Op::kFullyConnected], expected.products());
+    EXPECT_EQ(counts_with(key, &Fusions::norms)[Op::kRmsNorm],
+              expected.norms() + expected.norms_of_heads());
+    EXPECT_EQ(counts_with(key, &Fusions::gates)[Op::kSiluMul], expected.silu_gates());
+    EXPECT_EQ(counts_with(key, &Fusions::gates)[Op::kGeluTanhMul], expected.gelu_gates());
+    EXPECT_EQ(counts_with(key, &Fusions::ropes)[Op::kRope], expected.rotations());
+    EXPECT_EQ(counts_with(key, &Fusions::attention)[Op::kAttention], expected.attentions());
+    EXPECT_EQ(counts_with(key, &Fusions::attention)[Op::kCacheUpdate], expected.cache_updates());
+  }
+}
+
+TEST_P(Styles, FusionsChangeNothing) {
+  const OpenModel model = Write(family(), style());
+  Runner plain(model, Fusions::None());
+  const Ids ids = SomeIds(70);
+  const std::vector<std::vector<size_t>> ways = {{}, {5}, {8, 31}, {69}, {1, 33, 30}};
+  std::vector<std::vector<float>> expected;
+  for (const auto& pieces : ways) expected.push_back(plain.Logits(ids, pieces));
+  const Ids answer = plain.Continue(ids, 20);
+  auto executions = SingleFusions();
+  executions.emplace_back("all", Fusions());
+  for (const auto& [name, fusions] : executions) {
+    SCOPED_TRACE(name);
+    Runner fused(model, fusions);
+    for (size_t i = 0; i < ways.size(); ++i) {
+      EXPECT_LE(LargestDifference(fused.Logits(ids, ways[i]), expected[i]), kTolerance);
+    }
+    EXPECT_EQ(fused.Continue(ids, 20), answer);
+  }
+}
+
+// Ours is compared with the training framework's logits in other tests.
+TEST_P(Styles, ComputeWhatOurConverterWrites) {
+  const Ids ids = SomeIds(70);
+  for (const Quantization quantization :
+       {Quantization::kNone, Quantization::kFp16, Quantization::kInt8, Quantization::kDynamicInt8,
+        Quantization::kDynamicInt4Block32}) {
+    SCOPED_TRACE(QuantizationName(quantization));
+    const OpenModel ours = Write(family(), ExporterStyles().front(), quantization);
+    const OpenModel theirs = Write(family(), style(), quantization);
+    const std::vector<float> expected = Runner(ours, Fusions::None()).Logits(ids, {});
+    const bool dynamic = quantization == Quantization::kDynamicInt8 ||
+                         quantization == Quantization::kDynamicInt4Block32;
+    for (const Fusions& fusions : {Fusions::None(), Fusions()}) {
+      for (const std::vector<size_t>& pieces : {std::vector<size_t>{}, {8, 61}}) {
+        const std::vector<float> logits = Runner(theirs, fusions).Logits(ids, pieces);
+        if (dynamic) {
+          // An activation in the middle between two codes goes one way or the other by the last bit
+          // of a float sum, and later tokens pass that on.
+          EXPECT_GE(Cosine(logits, expected), 0.999);
+        } else {
+          EXPECT_LE(LargestDifference(logits, expected), kTolerance);
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Exporters, Styles,
+                         testing::Combine(testing::ValuesIn(kFamilies),
+                                          testing::ValuesIn(ExporterStyles())),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) + "_" +
+                                  std::get<1>(test.param).name;
+                         });
+
+TEST(ExternalEmbedder, IsMissedWithASentence) {
+  const OpenModel model = Write(kFamilies[0], ExporterStyles().back());
+  ASSERT_TRUE(model.embedder.has_value());
+  try {
+    CompileLanguageModel(model.decoder, {.threads = 1});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(error.message(), testing::HasSubstr("it takes embeddings in the place of tokens"));
+  }
+}
+
+}  // namespace
+}  // namespace litertlm
