@@ -24,6 +24,13 @@ struct ExporterStyle {
     kSwapped,     ///< [1, K, H, C] and [1, K, C, H]: k_ts_idx = 3, v_ts_idx = 2.
   };
 
+  /// What looks embeddings up.
+  enum class Embedder {
+    kInside,
+    kOneToken,    ///< A model of its own, with one signature.
+    kAllLengths,  ///< A model of its own, with a signature for each of the decoder's.
+  };
+
   std::string name;
   Exporter exporter = Exporter::kClassic;
   Caches caches = Caches::kTransposed;
@@ -31,7 +38,7 @@ struct ExporterStyle {
   bool norm_composites = true;       ///< odml.rms_norm, else written out.
   bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
   bool divides = false;              ///< As older files do: DIV where newer ones multiply.
-  bool external_embedder = false;    ///< Inputs are embeddings, which a model of its own looks up.
+  Embedder embedder = Embedder::kInside;
 };
 
 inline std::ostream& operator<<(std::ostream& out, const ExporterStyle& style) {
@@ -43,6 +50,7 @@ inline std::vector<ExporterStyle> ExporterStyles() {
   using Style = ExporterStyle;
   using enum Style::Exporter;
   using enum Style::Caches;
+  using enum Style::Embedder;
   return {
       {.name = "ours", .exporter = kOurs},
       {.name = "classic"},
@@ -58,7 +66,8 @@ inline std::vector<ExporterStyle> ExporterStyles() {
        .attention_composite = true},
       {.name = "export_hf", .exporter = kHuggingFace},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
-      {.name = "export_hf_external_embedder", .exporter = kHuggingFace, .external_embedder = true},
+      {.name = "export_hf_embedder", .exporter = kHuggingFace, .embedder = kOneToken},
+      {.name = "export_hf_embedder_all_lengths", .exporter = kHuggingFace, .embedder = kAllLengths},
   };
 }
 

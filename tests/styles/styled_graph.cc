@@ -164,12 +164,11 @@ class DecoderWriter {
 
   /// Returns the embeddings [1, T, D].
   TensorId AddInputs() {
-    const TensorId tokens =
-        style_.external_embedder ? -1 : s_.Input("tokens", DType::kI32, {1, t_});
+    const bool embedded = style_.embedder != ExporterStyle::Embedder::kInside;
+    const TensorId tokens = embedded ? -1 : s_.Input("tokens", DType::kI32, {1, t_});
     const TensorId embeddings =
-        style_.external_embedder
-            ? s_.Input("embeddings", DType::kF32, {1, t_, static_cast<int32_t>(spec_.hidden)})
-            : -1;
+        embedded ? s_.Input("embeddings", DType::kF32, {1, t_, static_cast<int32_t>(spec_.hidden)})
+                 : -1;
     positions_ = s_.Input("input_pos", DType::kI32, {t_});
     if (style_.mask_input) mask_ = s_.Input("mask", DType::kF32, {1, 1, t_, c_});
     const Shape rows = {1, c_, k_, h_}, plain = {1, k_, c_, h_}, turned = {1, k_, h_, c_};
@@ -184,7 +183,7 @@ class DecoderWriter {
                                   : swapped    ? plain
                                                : turned)});
     }
-    return style_.external_embedder ? embeddings : Embed(s_, spec_, tokens);
+    return embedded ? embeddings : Embed(s_, spec_, tokens);
   }
 
   TensorId Norm(TensorId x, const NormSpec& norm) {
@@ -483,17 +482,16 @@ void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
   write("decode", 1, true);
 }
 
-void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const GraphOptions& options,
-                  TfliteBuilder& model) {
+void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
+                  const GraphOptions& options, TfliteBuilder& model) {
   const auto write = [&](const std::string& key, int tokens) {
     Signature s(key, weights, options.dynamic, model);
     const TensorId ids = s.Input("token_ids", DType::kI32, {1, tokens});
-    const int32_t lowest = 0;
-    const TensorId clamped =
-        s.ops.MaximumInts(ids, s.ops.Ints({&lowest, 1}, {}, "lowest"), "clamped_ids");
-    s.Output("embeddings", Embed(s, spec, clamped));
+    const TensorId lowest = s.ops.Ints(std::vector<int32_t>{0}, {}, "lowest");
+    s.Output("embeddings", Embed(s, spec, s.ops.MaximumInts(ids, lowest, "clamped_ids")));
     s.Finish();
   };
+  if (style.embedder == ExporterStyle::Embedder::kOneToken) return write("embedder", 1);
   for (const int length : options.prefill_lengths) {
     write(fmt::format("prefill_embedder_{}", length), length);
   }

@@ -17,9 +17,9 @@ void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
                      const FusedProjections* fused, const ExporterStyle& style,
                      const GraphOptions& options, TfliteBuilder& model);
 
-/// Adds signatures prefill_embedder_<n> and decode_embedder to a model of its own.
-void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const GraphOptions& options,
-                  TfliteBuilder& model);
+/// Adds the signatures that look embeddings up, to a model of its own.
+void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
+                  const GraphOptions& options, TfliteBuilder& model);
 
 }  // namespace litertlm
 

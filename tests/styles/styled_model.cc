@@ -54,12 +54,13 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
               }
             }),
       std::nullopt};
-  if (style.external_embedder) {
+  if (style.embedder != ExporterStyle::Embedder::kInside) {
     DecoderSpec table = spec;
     table.layers.clear();
-    result.embedder =
-        write(table, [&](const WeightStore& weights, const FusedProjections*,
-                         TfliteBuilder& model) { EmitEmbedder(table, weights, graph, model); });
+    result.embedder = write(
+        table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
+          EmitEmbedder(table, weights, style, graph, model);
+        });
   }
   return result;
 }

@@ -1,0 +1,48 @@
+#include "tests/styles/styled_file.h"
+
+#include "base/file.h"
+#include "format/litertlm.h"
+
+namespace litertlm {
+namespace {
+
+LitertlmFile ConvertAsWeDo(const std::filesystem::path& checkpoint,
+                           const StyledModelOptions& options, const std::filesystem::path& path) {
+  ConvertOptions convert;
+  convert.checkpoint = checkpoint;
+  convert.output = path;
+  convert.quantization = options.quantization;
+  convert.kv_cache_max_len = options.cache_length;
+  convert.prefill_seq_lens = options.prefill_lengths;
+  Convert(convert);
+  LitertlmFile file = LitertlmFile::Open(path);
+  std::filesystem::remove(path);  // It stays mapped.
+  return file;
+}
+
+}  // namespace
+
+void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
+                     const StyledModelOptions& options, const std::filesystem::path& output) {
+  const StyledModel model = WriteStyledModel(checkpoint, style, options);
+  const LitertlmFile ours = ConvertAsWeDo(checkpoint, options, output.string() + ".ours");
+  LitertlmWriter writer;
+  const auto add = [&](SectionType type, std::vector<KeyValue> items, Bytes bytes) {
+    writer.AddSection(type, std::move(items), bytes.size(),
+                      [bytes](ByteSink& sink) { sink.Write(bytes); });
+  };
+  const auto add_model = [&](const TestModel& part, std::string_view role) {
+    add(SectionType::kTfliteModel, {{std::string(kModelTypeKey), std::string(role)}}, part.bytes());
+  };
+  for (const Section& section : ours.sections()) {
+    if (section.type == SectionType::kTfliteModel) continue;
+    add(section.type, section.items, section.bytes);
+  }
+  if (model.embedder) add_model(*model.embedder, kEmbedderModel);
+  add_model(model.decoder, kPrefillDecodeModel);
+  AtomicFile file(output);
+  writer.Write(file);
+  file.Commit();
+}
+
+}  // namespace litertlm

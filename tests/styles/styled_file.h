@@ -1,0 +1,18 @@
+// A whole .litertlm file in the style of an exporter.
+#ifndef LITERTLM_TESTS_STYLES_STYLED_FILE_H_
+#define LITERTLM_TESTS_STYLES_STYLED_FILE_H_
+
+#include <filesystem>
+
+#include "tests/styles/styled_model.h"
+
+namespace litertlm {
+
+/// What `Convert` writes for the checkpoint, with the graph drawn in `style`; an external embedder
+/// is a section of its own.
+void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
+                     const StyledModelOptions& options, const std::filesystem::path& output);
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_TESTS_STYLES_STYLED_FILE_H_
