@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/cli/program.h"
+#include "tests/test_name.h"
 
 namespace litertlm {
 namespace {
@@ -77,7 +78,10 @@ TEST_P(ReferenceOutputs, EveryPromptContinuesAsTheReferenceDoes) {
 // The library is tested with every coding of both in tests/conformance/reference_test.cc.
 INSTANTIATE_TEST_SUITE_P(Run, ReferenceOutputs,
                          testing::Values(std::tuple("tiny-qwen3", "none"),
-                                         std::tuple("tiny-gemma3", "dynamic_int8")));
+                                         std::tuple("tiny-gemma3", "dynamic_int8")),
+                         [](const auto& test) {
+                           return TestName(std::get<0>(test.param) + "_" + std::get<1>(test.param));
+                         });
 
 TEST(Chat, TheTemplateGivesTheReferencesIds) {
   for (const std::string model : {"tiny-qwen3", "tiny-gemma3"}) {

@@ -25,6 +25,7 @@
 #include "runtime/language_model.h"
 #include "tests/conformance/decoder_emulation.h"
 #include "tests/scratch_path.h"
+#include "tests/test_name.h"
 
 namespace litertlm::testing {
 namespace {
@@ -165,7 +166,7 @@ class ConvertedModel {
 };
 
 class ReferenceTest
-    : public ::testing::TestWithParam<std::tuple<const char*, Quantization, Execution>> {
+    : public ::testing::TestWithParam<std::tuple<std::string, Quantization, Execution>> {
  protected:
   std::string name() const { return std::get<0>(GetParam()); }
   Quantization coding() const { return std::get<1>(GetParam()); }
@@ -228,11 +229,9 @@ INSTANTIATE_TEST_SUITE_P(
                           Quantization::kDynamicInt4Block128),
         ::testing::Values(Execution::kFused, Execution::kUnfused, Execution::kFusedHalfCache)),
     [](const auto& test) {
-      std::string name = std::string(std::get<0>(test.param)) + "_" +
-                         std::string(QuantizationName(std::get<1>(test.param))) +
-                         SuffixOf(std::get<2>(test.param));
-      std::ranges::replace(name, '-', '_');
-      return name;
+      return TestName(std::get<0>(test.param) + "_" +
+                      std::string(QuantizationName(std::get<1>(test.param))) +
+                      SuffixOf(std::get<2>(test.param)));
     });
 
 /// The emulation itself, against the numbers of the training framework.

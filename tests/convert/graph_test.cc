@@ -75,6 +75,10 @@ struct CodingCase {
   Quantization quantization;
   tflite::TensorType type;
   int fully_connected, lookup, dequantize;  // Versions; 0 for absent.
+
+  friend void PrintTo(const CodingCase& coding, std::ostream* out) {
+    *out << QuantizationName(coding.quantization);
+  }
 };
 
 class CodingTest : public testing::TestWithParam<CodingCase> {};

@@ -13,6 +13,7 @@
 #include "litertlm/error.h"
 #include "tests/format/memory_sink.h"
 #include "tests/scratch_path.h"
+#include "tests/test_name.h"
 
 namespace litertlm {
 namespace {
@@ -179,6 +180,8 @@ TEST(Tflite, ReadsModelsAtOddOffsets) {
 struct Mistake {
   const char* expected;  // In the message.
   std::function<void(tflite::ModelT&)> make;
+
+  friend void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.expected; }
 };
 
 class TfliteMistake : public testing::TestWithParam<Mistake> {};
@@ -294,7 +297,9 @@ const Mistake kMistakes[] = {
     {"8 block scales", [](auto& m) { MakeBlockwise(m).block_size = 1; }},
     {"4 block scales, constant and f16", [](auto& m) { MakeBlockwise(m).scales = 0; }},
 };
-INSTANTIATE_TEST_SUITE_P(All, TfliteMistake, testing::ValuesIn(kMistakes));
+INSTANTIATE_TEST_SUITE_P(All, TfliteMistake, testing::ValuesIn(kMistakes), [](const auto& test) {
+  return TestName(std::to_string(test.index) + " " + test.param.expected);
+});
 
 TEST(Tflite, AcceptsBlockwiseScales) {
   auto model = UnpackedSample();

@@ -12,6 +12,7 @@
 #include "convert/convert.h"
 #include "format/litertlm.h"
 #include "runtime/language_model.h"
+#include "tests/test_name.h"
 
 namespace litertlm {
 namespace {
@@ -74,7 +75,7 @@ float LargestDifference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
-class FixtureModels : public testing::TestWithParam<const char*> {
+class FixtureModels : public testing::TestWithParam<std::string> {
  protected:
   fs::path checkpoint() const { return fs::path(LITERTLM_SOURCE_DIR "/testdata") / GetParam(); }
 };
@@ -139,7 +140,8 @@ TEST_P(FixtureModels, CodingsStayCloseToTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Testdata, FixtureModels, testing::Values("tiny-qwen3", "tiny-gemma3"));
+INSTANTIATE_TEST_SUITE_P(Testdata, FixtureModels, testing::Values("tiny-qwen3", "tiny-gemma3"),
+                         [](const auto& test) { return TestName(test.param); });
 
 }  // namespace
 }  // namespace litertlm

@@ -49,10 +49,17 @@ struct Compiled {
   std::unique_ptr<LanguageModel> language_model;
 };
 
-class Variants : public testing::TestWithParam<TinyDecoderOptions> {};
+struct Variant {
+  const char* name;
+  TinyDecoderOptions options;
+
+  friend void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+};
+
+class Variants : public testing::TestWithParam<Variant> {};
 
 TEST_P(Variants, RowsTogetherEqualRowsOneByOne) {
-  Compiled compiled(GetParam());
+  Compiled compiled(GetParam().options);
   for (const size_t count : {2, 4, 5, 8, 9, 13, 20, 30, 31, 32}) {
     SCOPED_TRACE(count);
     const std::vector<int32_t> tokens = Tokens(count);
@@ -66,14 +73,16 @@ TEST_P(Variants, RowsTogetherEqualRowsOneByOne) {
 
 INSTANTIATE_TEST_SUITE_P(
     Exporters, Variants,
-    testing::Values(TinyDecoderOptions{}, TinyDecoderOptions{.mask = false},
-                    TinyDecoderOptions{.transposed = false},
-                    TinyDecoderOptions{.mask = false, .transposed = false},
-                    TinyDecoderOptions{.same_tensor = true}, TinyDecoderOptions{.prefill_rows = {}},
-                    TinyDecoderOptions{.prefill_rows = {1}},
-                    TinyDecoderOptions{.prefill_rows = {32}},
-                    TinyDecoderOptions{.fixed_rows = true},
-                    TinyDecoderOptions{.prefill_rows = {3, 5, 16}, .fixed_rows = true}));
+    testing::Values(Variant{"Usual", {}}, Variant{"NoMask", {.mask = false}},
+                    Variant{"NotTransposed", {.transposed = false}},
+                    Variant{"NoMaskNotTransposed", {.mask = false, .transposed = false}},
+                    Variant{"CacheIsOneTensor", {.same_tensor = true}},
+                    Variant{"NoPrefill", {.prefill_rows = {}}},
+                    Variant{"PrefillOfOne", {.prefill_rows = {1}}},
+                    Variant{"PrefillOfAll", {.prefill_rows = {32}}},
+                    Variant{"FixedRows", {.fixed_rows = true}},
+                    Variant{"FixedRowsOfThree", {.prefill_rows = {3, 5, 16}, .fixed_rows = true}}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(LanguageModel, ReadsContextAndVocabularyFromShapes) {
   for (const bool mask : {true, false}) {
