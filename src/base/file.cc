@@ -30,6 +30,9 @@ namespace {
   } else if (error == ENOSPC || error == EDQUOT) {
     code = ErrorCode::kIo;
     hint = "Free disk space, or choose another place.";
+  } else if (error == EFBIG) {
+    code = ErrorCode::kIo;
+    hint = "Choose a disk with another file system, or lift the limit that `ulimit -f` shows.";
   }
   throw Error(code, fmt::format("Cannot {} {}: {}.", doing, path.string(), std::strerror(error)),
               hint);

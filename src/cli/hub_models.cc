@@ -124,7 +124,7 @@ ModelLocation HubModels::Pull(const std::string& name, const std::vector<std::st
     if (files.empty()) {
       throw Error(ErrorCode::kNotFound,
                   fmt::format("The repository {} has no file that --include matches.", name),
-                  fmt::format("Its files: {}/{}/tree/main", hub.endpoint, name));
+                  fmt::format("Its files: {}/{}/tree/main", WithoutUser(hub.endpoint), name));
     }
     FetchFiles(options, repository, files);
     return {.file = ModelFolder(store_.root(), name), .checkpoint = {}};

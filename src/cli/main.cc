@@ -18,8 +18,10 @@ int Fail(const Error& error) {
 }
 
 int Main(int argc, char** argv) {
-  // A closed pipe is met as a failing write, so that nothing is left half done.
+  // A closed pipe and a limit on the size of files are met as failing writes, so that nothing is
+  // left half done.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   try {
     std::vector<std::unique_ptr<Command>> commands;
     commands.push_back(MakeRunCommand());

@@ -24,7 +24,8 @@ class ProgressReporter {
     done_ += amount;
     if (progress_ == nullptr) return;
     if (progress_->Cancelled()) {
-      throw Error(ErrorCode::kInterrupted, "The conversion was interrupted; nothing was written.");
+      throw Error(ErrorCode::kInterrupted, "The conversion was interrupted; nothing was written.",
+                  "Run the same command again.");
     }
     progress_->Update(done_, item);
   }

@@ -27,7 +27,8 @@ FileLock AwaitLock(const FetchOptions& options, const Repository& repository) {
     }
     told = true;
     if (options.progress != nullptr && options.progress->Cancelled()) {
-      throw Error(ErrorCode::kInterrupted, "Interrupted while another process downloads.");
+      throw Error(ErrorCode::kInterrupted, "Interrupted while another process downloads.",
+                  "Run the same command again to wait for it.");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

@@ -214,6 +214,14 @@ bool SameOrigin(const std::string& a, const std::string& b) {
 
 std::string HostOf(const std::string& url) { return UrlPart(url, CURLUPART_HOST); }
 
+std::string WithoutUser(std::string url) {
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == url.npos ? 0 : scheme + 3;
+  const size_t at = url.substr(0, url.find('/', begin)).rfind('@');
+  if (at != url.npos) url.erase(begin, at + 1 - begin);
+  return url;
+}
+
 std::string EscapeUrl(std::string_view text, bool keep_slash) {
   std::string result;
   for (const char c : text) {

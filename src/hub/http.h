@@ -97,6 +97,8 @@ class HttpClient {
 bool SameOrigin(const std::string& a, const std::string& b);
 /// The host of a URL, for messages: never a user name, a password or a query.
 std::string HostOf(const std::string& url);
+/// `url` without the user name and the password that it may hold: for messages.
+std::string WithoutUser(std::string url);
 /// `text` with everything but letters, digits and "-._~" percent-encoded, and "/" if `keep_slash`
 /// is false.
 std::string EscapeUrl(std::string_view text, bool keep_slash);

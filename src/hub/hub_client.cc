@@ -215,6 +215,11 @@ HttpResponse HubClient::Fetch(const std::string& url, std::optional<ByteRange> r
 }
 
 std::vector<SearchResult> HubClient::Search(const std::string& word) {
+  if (options_.offline) {
+    throw Error(ErrorCode::kUnavailable,
+                "Offline mode is on (HF_HUB_OFFLINE): the hub cannot be searched.",
+                "Unset HF_HUB_OFFLINE to search. `litert-lm-cli list` shows what is here.");
+  }
   std::vector<SearchResult> results;
   // Not every repository with such files carries the tag; Google's own community mostly does.
   for (const char* where : {"filter=litert-lm", "author=litert-community"}) {

@@ -24,7 +24,7 @@ std::string ServerMessage(const HttpResponse& response) {
 }
 
 std::string Page(const HubSubject& subject, const HubOptions& options) {
-  return options.endpoint + "/" + subject.name;
+  return WithoutUser(options.endpoint) + "/" + subject.name;
 }
 
 [[noreturn]] void ThrowGated(const HttpResponse& response, const HubSubject& subject,

@@ -26,13 +26,20 @@ fs::path WithSuffix(fs::path path, std::string_view suffix) { return path += suf
 
 [[noreturn]] void ThrowErrno(ErrorCode code, std::string_view doing, const fs::path& path) {
   const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  if (error == ENOSPC || error == EDQUOT) {
+    throw Error(ErrorCode::kIo, fmt::format("The disk is full: {} cannot grow.", path.string()),
+                "Free disk space and run the same command again to go on from there, or choose "
+                "another disk with --models-dir.");
+  }
+  if (error == EFBIG) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("{} would be larger than a file may be here.", path.string()),
+                "Choose a disk with another file system with --models-dir, or lift the limit that "
+                "`ulimit -f` shows.");
+  }
   if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::kDenied;
-  throw Error(full ? ErrorCode::kIo : code,
-              full ? fmt::format("The disk is full: {} cannot grow.", path.string())
-                   : fmt::format("Cannot {} {}: {}.", doing, path.string(), std::strerror(error)),
-              full ? "Free disk space and run the same command again: what was downloaded is kept."
-                   : "Check the permissions of the folder, or choose another with --models-dir.");
+  throw Error(code, fmt::format("Cannot {} {}: {}.", doing, path.string(), std::strerror(error)),
+              "Check the permissions of the folder, or choose another with --models-dir.");
 }
 
 std::string Header(const ContentId& content) {

@@ -147,6 +147,17 @@ const RemoteFile* SelectModelFile(const Repository& repository,
 
 std::vector<RemoteFile> CheckpointDescription(const Repository& repository) {
   if (repository.Find(kConfigFile) == nullptr) {
+    const bool converted =
+        std::any_of(repository.files.begin(), repository.files.end(), [](const RemoteFile& file) {
+          return std::string_view(file.path).ends_with(kModelExtension);
+        });
+    if (converted) {
+      throw Error(
+          ErrorCode::kNotFound,
+          fmt::format("The repository {} holds no checkpoint, only what is converted already.",
+                      repository.name),
+          fmt::format("Run it as it is: litert-lm-cli run {}", repository.name));
+    }
     throw Error(ErrorCode::kNotFound,
                 fmt::format("The repository {} holds neither a .litertlm file nor a config.json.",
                             repository.name),

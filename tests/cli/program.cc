@@ -24,13 +24,25 @@ constexpr auto kPatience = std::chrono::seconds(10);
 
 const char kProgramPath[] = LITERTLM_BINARY_DIR "/litert-lm-cli";
 
-[[noreturn]] void Execute(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv = {const_cast<char*>("litert-lm-cli")};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+// Becomes the program, in the child.
+[[noreturn]] void Execute(const Invocation& invocation) {
+  ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
+  ::setenv("HF_HUB_OFFLINE", "1", 1);  // No test asks the real hub.
+  ::unsetenv("NO_COLOR");
+  for (const auto& [name, value] : invocation.environment) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  if (!invocation.folder.empty() && ::chdir(invocation.folder.c_str()) != 0) ::_exit(126);
+  std::vector<std::string> command = invocation.wrapper;
+  command.emplace_back(kProgramPath);
+  command.insert(command.end(), invocation.arguments.begin(), invocation.arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   // A test that runs in the background of a shell has it ignored, and a program inherits that.
   ::signal(SIGINT, SIG_DFL);
-  ::execv(kProgramPath, argv.data());
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execvp(argv[0], argv.data());
   ::_exit(127);
 }
 
@@ -95,54 +107,60 @@ void ConvertOnce(const std::string& model) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
 }
 
-Outcome Invoke(const Invocation& invocation) {
+Process::Process(const Invocation& invocation) : invocation_(invocation) {
   ::signal(SIGPIPE, SIG_IGN);
   Pipe in;
   Pipe out;
   Pipe err;
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::signal(SIGPIPE, SIG_DFL);
+  pid_ = ::fork();
+  if (pid_ == 0) {
     ::dup2(invocation.input ? in.ends[0] : ::open("/dev/null", O_RDONLY), STDIN_FILENO);
     ::dup2(invocation.out_file.empty()
                ? out.ends[1]
                : ::open(invocation.out_file.c_str(), O_WRONLY | O_CREAT, 0644),
            STDOUT_FILENO);
     ::dup2(err.ends[1], STDERR_FILENO);
-    ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
-    ::setenv("HF_HUB_OFFLINE", "1", 1);  // No test asks the real hub.
-    ::unsetenv("NO_COLOR");
-    for (const auto& [name, value] : invocation.environment) {
-      ::setenv(name.c_str(), value.c_str(), 1);
-    }
-    Execute(invocation.arguments);
+    Execute(invocation);
   }
   ::close(in.ends[0]);
   ::close(out.ends[1]);
-  if (invocation.closed_output) ::close(std::exchange(out.ends[0], -1));
   ::close(err.ends[1]);
+  in_ = in.ends[1];
+  out_ = out.ends[0];
+  err_ = err.ends[0];
+  if (invocation.closed_output) ::close(std::exchange(out_, -1));
+}
+
+Process::~Process() {
+  if (pid_ <= 0) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+void Process::Signal(int signal) const { ::kill(pid_, signal); }
+
+Outcome Process::Wait() {
   Outcome outcome;
-  Exchange(invocation.input.value_or(""), in.ends[1], out.ends[0], err.ends[0],
-           invocation.interrupt ? pid : 0, outcome);
+  Exchange(invocation_.input.value_or(""), in_, out_, err_, invocation_.interrupt ? pid_ : 0,
+           outcome);
   int status = 0;
-  ::waitpid(pid, &status, 0);
+  ::waitpid(std::exchange(pid_, -1), &status, 0);
   outcome.status = Status(status);
   return outcome;
 }
+
+Outcome Invoke(const Invocation& invocation) { return Process(invocation).Wait(); }
 
 Outcome RunProgram(const std::vector<std::string>& arguments) {
   return Invoke(Invocation{.arguments = arguments});
 }
 
-Terminal::Terminal(const std::vector<std::string>& arguments, const std::filesystem::path& state) {
+Terminal::Terminal(const Invocation& invocation) {
   winsize size{.ws_row = 40, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
   pid_ = ::forkpty(&fd_, nullptr, nullptr, &size);
   if (pid_ == 0) {
     ::setenv("TERM", "xterm-256color", 1);
-    ::setenv("XDG_STATE_HOME", state.c_str(), 1);
-    ::setenv("LITERTLM_MODELS_DIR", SharedModels().c_str(), 1);
-    ::unsetenv("NO_COLOR");
-    Execute(arguments);
+    Execute(invocation);
   }
 }
 
@@ -198,6 +216,26 @@ bool Terminal::Read(int milliseconds) {
   static const std::regex kEscapes("\x1b\\[[0-9;?]*[A-Za-z]|\r");
   shown_ = std::regex_replace(raw_, kEscapes, "");
   return true;
+}
+
+std::vector<std::string> Terminal::Screen() const {
+  std::vector<std::string> lines(1);
+  size_t column = 0;
+  for (size_t i = 0; i < raw_.size(); ++i) {
+    if (raw_.compare(i, 3, "\x1b[K") == 0) {
+      lines.back().resize(column);
+      i += 2;
+    } else if (raw_[i] == '\r') {
+      column = 0;
+    } else if (raw_[i] == '\n') {
+      lines.emplace_back();
+      column = 0;
+    } else {
+      if (column == lines.back().size()) lines.back() += ' ';
+      lines.back()[column++] = raw_[i];
+    }
+  }
+  return lines;
 }
 
 int Terminal::Wait() {

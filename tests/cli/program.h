@@ -20,6 +20,10 @@ struct Outcome {
 
 struct Invocation {
   std::vector<std::string> arguments;
+  /// A command that runs the program, whose path and arguments are appended. Empty: it is run as
+  /// it is.
+  std::vector<std::string> wrapper{};
+  std::filesystem::path folder{};      ///< Where it runs; empty: where the test does.
   std::optional<std::string> input{};  ///< Through a pipe; absent: /dev/null.
   std::vector<std::pair<std::string, std::string>> environment{};
   std::string out_file{};      ///< Standard output goes there instead.
@@ -48,11 +52,34 @@ void ConvertOnce(const std::string& model);
 Outcome RunProgram(const std::vector<std::string>& arguments);
 Outcome Invoke(const Invocation& invocation);
 
+/// The program while it runs, so that it can be signalled at any moment.
+class Process {
+ public:
+  explicit Process(const Invocation& invocation);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process();
+
+  void Signal(int signal) const;
+  /// Gives it its input, reads what it says, and waits for its end.
+  Outcome Wait();
+
+ private:
+  const Invocation invocation_;
+  pid_t pid_ = -1;
+  int in_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+};
+
 /// The program on a pseudo-terminal.
 class Terminal {
  public:
+  explicit Terminal(const Invocation& invocation);
   /// `state` is where the history is kept.
-  Terminal(const std::vector<std::string>& arguments, const std::filesystem::path& state);
+  Terminal(const std::vector<std::string>& arguments, const std::filesystem::path& state)
+      : Terminal(Invocation{.arguments = arguments,
+                            .environment = {{"XDG_STATE_HOME", state.string()}}}) {}
   ~Terminal();
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
@@ -66,6 +93,8 @@ class Terminal {
   bool WaitForPrompt();
   /// What was shown, escape sequences left out.
   const std::string& shown() const { return shown_; }
+  /// What a person sees in the end: lines that were overwritten or erased are gone.
+  std::vector<std::string> Screen() const;
   /// Waits for the end; -1 if it does not come within ten seconds.
   int Wait();
 

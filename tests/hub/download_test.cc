@@ -93,20 +93,13 @@ TEST_F(DownloadTest, CutConnectionsLoseNothing) {
   EXPECT_LT(server_.bytes_served(), content_.size() * 11 / 10);
 }
 
-TEST_F(DownloadTest, StalledConnectionsAreGivenUp) {
-  Serve(2 << 20);
-  server_.Stall(2);
-  Run({.connections = 1});
-  ExpectComplete();
-}
-
 TEST_F(DownloadTest, ExpiredLinksAreAskedForAgain) {
   Serve(20 << 20);
-  server_.LimitRate(20 << 20);
+  server_.HoldAt(4 << 20);
   std::thread expire([this] {
-    while (server_.bytes_served() < (4 << 20))
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    AwaitServed(4 << 20);
     server_.ExpireLinks();
+    server_.Release();
   });
   Run();
   expire.join();
@@ -156,14 +149,14 @@ TEST_F(DownloadTest, ServerThatIgnoresRangesStillWorks) {
 
 TEST_F(DownloadTest, CancelledDownloadGoesOnLater) {
   Serve(16 << 20);
-  server_.LimitRate(8 << 20);
+  server_.HoldAt(8 << 20);
   CountingProgress progress;
   progress.cancel_at = 4 << 20;
   const Error error = ErrorOf([&] { Run({.progress = &progress}); });
   EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
   EXPECT_THAT(error.message(), HasSubstr("of 16.8 MB of o/m are here"));
   EXPECT_THAT(error.hint(), HasSubstr("again to go on"));
-  server_.LimitRate(0);
+  server_.Release();
   Run();
   ExpectComplete();
   EXPECT_LT(server_.bytes_served(), content_.size() * 6 / 5);
@@ -283,7 +276,7 @@ TEST_F(FetchTest, AnotherRevisionReplacesWhatChanged) {
 TEST_F(FetchTest, TwoProcessesShareOneDownload) {
   const std::string content = RandomBytes(4 << 20, 1);
   server_.Add("o/m", {{"m.litertlm", content}});
-  server_.LimitRate(4 << 20);
+  server_.HoldAt(1 << 20);
   const Repository repository = HubClient(Options()).Open("o/m", "main");
   std::atomic<int> waited{0};
   const auto fetch = [&] {
@@ -291,6 +284,7 @@ TEST_F(FetchTest, TwoProcessesShareOneDownload) {
     options.notice = [&](std::string_view text) {
       EXPECT_THAT(std::string(text), HasSubstr("Another process is downloading o/m"));
       ++waited;
+      server_.Release();
     };
     FetchFiles(options, repository, repository.files);
   };

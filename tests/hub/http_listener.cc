@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <stdexcept>
+#include <tuple>
 
 namespace litertlm {
 namespace {
@@ -45,6 +47,10 @@ IncomingRequest ParseHead(const std::string& head) {
   const size_t second = head.find(' ', first + 1);
   request.method = head.substr(0, first);
   request.target = head.substr(first + 1, second - first - 1);
+  // What a proxy is asked for names the host as well.
+  if (constexpr std::string_view kScheme = "http://"; request.target.starts_with(kScheme)) {
+    request.target.erase(0, request.target.find('/', kScheme.size()));
+  }
   const size_t question = request.target.find('?');
   request.path = Decoded(std::string_view(request.target).substr(0, question));
   if (question != std::string::npos) request.query = request.target.substr(question + 1);
@@ -96,18 +102,22 @@ bool Connection::SendAnswer(int status, const std::string& headers, std::string_
   return SendHead(status, headers, body.size()) && (head_only || Send(body));
 }
 
-HttpListener::HttpListener(Handler handler) : handler_(std::move(handler)) {
-  fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+std::pair<int, int> ListenOnLoopback() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (fd_ < 0 || ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(fd_, 64) != 0 ||
-      ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd, 64) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     throw std::runtime_error("cannot listen on 127.0.0.1");
   }
-  port_ = ntohs(address.sin_port);
+  return {fd, ntohs(address.sin_port)};
+}
+
+HttpListener::HttpListener(Handler handler) : handler_(std::move(handler)) {
+  std::tie(fd_, port_) = ListenOnLoopback();
   acceptor_ = std::thread([this] { Accept(); });
 }
 
@@ -130,6 +140,9 @@ void HttpListener::Accept() {
     // Small, so that what a cut connection still held is little.
     const int buffer = 64 << 10;
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    // Or a body would wait 40 ms for the client to confirm the header.
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const std::lock_guard lock(mutex_);
     open_.insert(fd);
     connections_.emplace_back([this, fd] { Serve(fd); });

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace litertlm {
@@ -26,6 +27,9 @@ struct IncomingRequest {
   std::string Header(const std::string& name) const;
   std::string QueryValue(const std::string& name) const;
 };
+
+/// Listens on a free port of 127.0.0.1. Returns the socket and the port.
+std::pair<int, int> ListenOnLoopback();
 
 /// The client's end of a request.
 class Connection {

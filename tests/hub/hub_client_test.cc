@@ -189,8 +189,8 @@ TEST_F(HubClientTest, TheTokenStaysWithItsHost) {
                "Location: " + other.endpoint() + "/api/models/o/m/revision/main\r\n");
   OpenError(WithToken(kReaderToken), "o/m");
   ASSERT_EQ(other.requests().size(), 1u);
-  EXPECT_FALSE(other.requests()[0].with_token);
-  EXPECT_TRUE(server_.requests()[0].with_token);
+  EXPECT_EQ(other.requests()[0].token, "");
+  EXPECT_EQ(server_.requests()[0].token, kReaderToken);
 }
 
 TEST_F(HubClientTest, OfflineAsksNobody) {

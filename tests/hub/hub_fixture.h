@@ -11,6 +11,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "base/file.h"
 #include "hub/hub_client.h"
@@ -51,20 +52,28 @@ class HubTest : public testing::Test {
   HubTest() {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    for (const char* name : {"HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_OFFLINE",
-                             "HF_HUB_CACHE", "XDG_CACHE_HOME", "HF_HUB_DOWNLOAD_TIMEOUT"}) {
+    for (const char* name :
+         {"HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_CACHE",
+          "XDG_CACHE_HOME", "HF_HUB_DOWNLOAD_TIMEOUT", "SSL_CERT_FILE", "SSL_CERT_DIR",
+          "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "HTTPS_PROXY",
+          "all_proxy", "ALL_PROXY"}) {
       ::unsetenv(name);
     }
     ::setenv("HF_HOME", (folder_ / "hf").c_str(), 1);
-    ::setenv("no_proxy", "127.0.0.1", 1);
+    ::setenv("no_proxy", "127.0.0.1,localhost", 1);
   }
   ~HubTest() override { std::filesystem::remove_all(folder_); }
 
-  /// Impatient, so that the tests are quick.
+  /// With short pauses, so that the tests are quick.
   HubOptions Options() const {
     return {.endpoint = server_.endpoint(),
-            .stall_timeout = std::chrono::seconds(1),
             .retry = {.retries = 4, .first_pause = std::chrono::milliseconds(10)}};
+  }
+  /// Waits until so many bytes of files have been served in all.
+  void AwaitServed(uint64_t bytes) const {
+    while (server_.bytes_served() < bytes) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   const std::filesystem::path folder_ =

@@ -1,12 +1,12 @@
 #include "tests/hub/hub_server.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -14,46 +14,10 @@
 
 #include "base/json.h"
 #include "tests/hub/http_listener.h"
+#include "tests/hub/stored_repository.h"
 
 namespace litertlm {
 namespace {
-
-std::string Hex(const EVP_MD* kind, std::string_view prefix, std::string_view text) {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  EVP_DigestInit_ex(context, kind, nullptr);
-  EVP_DigestUpdate(context, prefix.data(), prefix.size());
-  EVP_DigestUpdate(context, text.data(), text.size());
-  EVP_DigestFinal_ex(context, digest.data(), &size);
-  EVP_MD_CTX_free(context);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
-  return hex;
-}
-
-std::string GitOid(std::string_view content) {
-  std::string header = fmt::format("blob {}", content.size());
-  header += '\0';
-  return Hex(EVP_sha1(), header, content);
-}
-
-// What git holds in place of a large file.
-std::string Pointer(const std::string& sha256, uint64_t size) {
-  return fmt::format("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", sha256,
-                     size);
-}
-
-struct Blob {
-  ServedFile file;
-  std::string git_oid;  ///< Of the file, or of its pointer.
-  std::string sha256;   ///< Empty for small files.
-};
-
-struct Stored {
-  ServedRepository repository;
-  std::vector<Blob> blobs;
-};
 
 struct Failure {
   std::string part;
@@ -96,18 +60,19 @@ class HubServer::Impl {
 
   bool Api(const IncomingRequest& request, Connection& connection, const std::string& rest);
   bool Search(const IncomingRequest& request, Connection& connection);
-  bool Tree(const Stored& stored, const IncomingRequest& request, Connection& connection);
-  bool PathsInfo(const Stored& stored, const IncomingRequest& request, Connection& connection);
-  bool Resolve(const Stored& stored, const IncomingRequest& request, Connection& connection,
-               const std::string& revision, const std::string& path);
-  bool SendFile(const Blob& blob, const IncomingRequest& request, Connection& connection, bool cdn,
-                const std::string& headers);
+  bool Tree(const StoredRepository& stored, const IncomingRequest& request, Connection& connection);
+  bool PathsInfo(const StoredRepository& stored, const IncomingRequest& request,
+                 Connection& connection);
+  bool Resolve(const StoredRepository& stored, const IncomingRequest& request,
+               Connection& connection, const std::string& revision, const std::string& path);
+  bool SendFile(const StoredFile& blob, const IncomingRequest& request, Connection& connection,
+                bool cdn, const std::string& headers);
   bool SendBody(std::string_view bytes, Connection& connection);
 
   /// The repository, or null after an answer that refuses it.
-  const Stored* Admit(const std::string& name, const IncomingRequest& request,
-                      Connection& connection);
-  bool KnowsRevision(const Stored& stored, const std::string& revision) const {
+  const StoredRepository* Admit(const std::string& name, const IncomingRequest& request,
+                                Connection& connection);
+  bool KnowsRevision(const StoredRepository& stored, const std::string& revision) const {
     return revision == "main" || revision == "HEAD" || revision == stored.repository.commit;
   }
   bool Answer(const IncomingRequest& request, Connection& connection, int status,
@@ -128,38 +93,13 @@ class HubServer::Impl {
   bool FailIfAsked(const IncomingRequest& request, Connection& connection);
   void Log(bool cdn, const IncomingRequest& request);
 
-  Json EntryOf(const Blob& blob) const {
-    Json entry{{"type", "file"},
-               {"oid", blob.git_oid},
-               {"size", blob.file.content->size()},
-               {"path", blob.file.path}};
-    if (!blob.sha256.empty()) {
-      entry["lfs"] = {{"oid", blob.sha256},
-                      {"size", blob.file.content->size()},
-                      {"pointerSize", Pointer(blob.sha256, blob.file.content->size()).size()}};
-    }
-    return entry;
-  }
-  Json InfoOf(const Stored& stored) const {
-    Json siblings = Json::array();
-    for (const Blob& blob : stored.blobs) siblings.push_back({{"rfilename", blob.file.path}});
-    return {{"_id", "0123456789abcdef01234567"},
-            {"id", stored.repository.name},
-            {"sha", stored.repository.commit},
-            {"private", stored.repository.private_},
-            {"gated", stored.repository.gated ? Json("manual") : Json(false)},
-            {"downloads", 100 + stored.blobs.size()},
-            {"likes", 7},
-            {"lastModified", "2026-05-18T09:30:00.000Z"},
-            {"tags", stored.repository.tags},
-            {"siblings", siblings}};
-  }
-
   mutable std::mutex mutex_;
-  std::map<std::string, Stored> repositories_;
+  std::map<std::string, StoredRepository> repositories_;
   std::vector<ServedRequest> requests_;
   std::vector<uint64_t> cuts_;  ///< Descending.
   uint64_t served_ = 0;
+  uint64_t hold_ = UINT64_MAX;
+  std::condition_variable released_;
   int stalls_ = 0;
   std::vector<Corruption> corruptions_;
   std::vector<Failure> failures_;
@@ -178,9 +118,11 @@ class HubServer::Impl {
 
 void HubServer::Impl::Log(bool cdn, const IncomingRequest& request) {
   const std::lock_guard lock(mutex_);
-  const bool token = !request.Header("authorization").empty();
-  if (cdn && token) ++leaked_tokens_;
-  requests_.push_back({cdn, request.method, request.target, token});
+  std::string token = request.Header("authorization");
+  if (cdn && !token.empty()) ++leaked_tokens_;
+  constexpr std::string_view kScheme = "Bearer ";
+  if (token.starts_with(kScheme)) token.erase(0, kScheme.size());
+  requests_.push_back({cdn, request.method, request.target, std::move(token)});
 }
 
 bool HubServer::Impl::Answer(const IncomingRequest& request, Connection& connection, int status,
@@ -225,14 +167,15 @@ bool HubServer::Impl::Hub(const IncomingRequest& request, Connection& connection
     return Refuse(request, connection, 404, "", "Not Found");
   }
   if (!cached) rest = rest.substr(kResolve.size());
-  const Stored* stored = Admit(name, request, connection);
+  const StoredRepository* stored = Admit(name, request, connection);
   if (stored == nullptr) return true;
   const size_t slash = rest.find('/');
   return Resolve(*stored, request, connection, rest.substr(0, slash), rest.substr(slash + 1));
 }
 
-const Stored* HubServer::Impl::Admit(const std::string& name, const IncomingRequest& request,
-                                     Connection& connection) {
+const StoredRepository* HubServer::Impl::Admit(const std::string& name,
+                                               const IncomingRequest& request,
+                                               Connection& connection) {
   const bool token = !request.Header("authorization").empty();
   const auto found = repositories_.find(name);
   if (found == repositories_.end() || (found->second.repository.private_ && !token)) {
@@ -246,7 +189,7 @@ const Stored* HubServer::Impl::Admit(const std::string& name, const IncomingRequ
 bool HubServer::Impl::Api(const IncomingRequest& request, Connection& connection,
                           const std::string& rest) {
   const size_t name_end = rest.find('/', rest.find('/') + 1);
-  const Stored* stored = Admit(rest.substr(0, name_end), request, connection);
+  const StoredRepository* stored = Admit(rest.substr(0, name_end), request, connection);
   if (stored == nullptr) return true;
   const std::string call = name_end == std::string::npos ? "" : rest.substr(name_end + 1);
   const size_t slash = call.find('/');
@@ -286,12 +229,12 @@ bool HubServer::Impl::Search(const IncomingRequest& request, Connection& connect
   return AnswerJson(request, connection, models);
 }
 
-bool HubServer::Impl::Tree(const Stored& stored, const IncomingRequest& request,
+bool HubServer::Impl::Tree(const StoredRepository& stored, const IncomingRequest& request,
                            Connection& connection) {
   std::vector<Json> entries;
   const std::lock_guard lock(mutex_);
   for (const std::string& raw : raw_entries_) entries.push_back(Json::parse(raw));
-  for (const Blob& blob : stored.blobs) entries.push_back(EntryOf(blob));
+  for (const StoredFile& blob : stored.blobs) entries.push_back(EntryOf(blob));
   const std::string cursor = request.QueryValue("cursor");
   const size_t begin = cursor.empty() ? 0 : std::stoul(cursor);
   const size_t end = std::min(begin + page_size_, entries.size());
@@ -307,11 +250,11 @@ bool HubServer::Impl::Tree(const Stored& stored, const IncomingRequest& request,
                     link);
 }
 
-bool HubServer::Impl::PathsInfo(const Stored& stored, const IncomingRequest& request,
+bool HubServer::Impl::PathsInfo(const StoredRepository& stored, const IncomingRequest& request,
                                 Connection& connection) {
   const Json asked = Json::parse(request.body);
   Json answer = Json::array();
-  for (const Blob& blob : stored.blobs) {
+  for (const StoredFile& blob : stored.blobs) {
     for (const Json& path : asked["paths"]) {
       if (path != blob.file.path) continue;
       answer.push_back(EntryOf(blob));
@@ -323,7 +266,7 @@ bool HubServer::Impl::PathsInfo(const Stored& stored, const IncomingRequest& req
   return AnswerJson(request, connection, answer);
 }
 
-bool HubServer::Impl::Resolve(const Stored& stored, const IncomingRequest& request,
+bool HubServer::Impl::Resolve(const StoredRepository& stored, const IncomingRequest& request,
                               Connection& connection, const std::string& revision,
                               const std::string& path) {
   const std::string authorization = request.Header("authorization");
@@ -335,7 +278,7 @@ bool HubServer::Impl::Resolve(const Stored& stored, const IncomingRequest& reque
     return Refuse(request, connection, 404, "RevisionNotFound", "Invalid rev id: " + revision);
   }
   const auto blob = std::find_if(stored.blobs.begin(), stored.blobs.end(),
-                                 [&](const Blob& b) { return b.file.path == path; });
+                                 [&](const StoredFile& b) { return b.file.path == path; });
   if (blob == stored.blobs.end()) {
     return Refuse(request, connection, 404, "EntryNotFound", "Entry not found");
   }
@@ -375,7 +318,7 @@ bool HubServer::Impl::Cdn(const IncomingRequest& request, Connection& connection
   }
   if (expired) return Answer(request, connection, 403, "", "Request has expired");
   for (const auto& [name, stored] : repositories_) {
-    for (const Blob& blob : stored.blobs) {
+    for (const StoredFile& blob : stored.blobs) {
       if (request.path != fmt::format("/{}/{}/{}", name, blob.sha256, blob.file.path)) continue;
       // Not the SHA-256: another host has its own idea of what an ETag is.
       return SendFile(blob, request, connection, /*cdn=*/true,
@@ -385,7 +328,7 @@ bool HubServer::Impl::Cdn(const IncomingRequest& request, Connection& connection
   return Answer(request, connection, 404, "", "NoSuchKey");
 }
 
-bool HubServer::Impl::SendFile(const Blob& blob, const IncomingRequest& request,
+bool HubServer::Impl::SendFile(const StoredFile& blob, const IncomingRequest& request,
                                Connection& connection, bool cdn, const std::string& headers) {
   const std::string& content = *blob.file.content;
   Range range = RequestedRange(request, content.size());
@@ -436,7 +379,8 @@ bool HubServer::Impl::SendBody(std::string_view bytes, Connection& connection) {
     std::string_view chunk = bytes.substr(sent, kChunk);
     uint64_t rate;
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      released_.wait(lock, [this] { return served_ < hold_; });
       rate = rate_;
       if (!cuts_.empty() && served_ >= cuts_.back()) {
         cuts_.pop_back();
@@ -454,20 +398,14 @@ bool HubServer::Impl::SendBody(std::string_view bytes, Connection& connection) {
 }
 
 HubServer::HubServer() : impl_(std::make_unique<Impl>()) {}
-HubServer::~HubServer() = default;
+HubServer::~HubServer() { Release(); }
 
 std::string HubServer::endpoint() const {
   return fmt::format("http://127.0.0.1:{}", impl_->hub_.port());
 }
 
 void HubServer::Add(ServedRepository repository) {
-  Stored stored{.repository = std::move(repository), .blobs = {}};
-  for (const ServedFile& file : stored.repository.files) {
-    Blob blob{.file = file, .git_oid = {}, .sha256 = {}};
-    if (file.large) blob.sha256 = Hex(EVP_sha256(), "", *file.content);
-    blob.git_oid = GitOid(file.large ? Pointer(blob.sha256, file.content->size()) : *file.content);
-    stored.blobs.push_back(std::move(blob));
-  }
+  StoredRepository stored = Store(std::move(repository));
   const std::lock_guard lock(impl_->mutex_);
   impl_->repositories_[stored.repository.name] = std::move(stored);
 }
@@ -508,6 +446,12 @@ void HubServer::LimitRate(uint64_t bytes_per_second) {
   impl_->rate_ = bytes_per_second;
 }
 
+void HubServer::HoldAt(uint64_t served_bytes) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->hold_ = served_bytes;
+  impl_->released_.notify_all();
+}
+
 void HubServer::ExpireLinks() {
   const std::lock_guard lock(impl_->mutex_);
   impl_->first_valid_link_ = impl_->next_link_;
@@ -541,6 +485,11 @@ void HubServer::ForgetRequests() {
 uint64_t HubServer::bytes_served() const {
   const std::lock_guard lock(impl_->mutex_);
   return impl_->served_;
+}
+
+size_t HubServer::cuts_left() const {
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->cuts_.size();
 }
 
 int HubServer::leaked_tokens() const {

@@ -37,7 +37,7 @@ struct ServedRequest {
   bool cdn = false;
   std::string method;
   std::string target;
-  bool with_token = false;
+  std::string token;  ///< Empty: none came.
 };
 
 /// All functions may be called while clients are served.
@@ -63,7 +63,10 @@ class HubServer {
   /// Answers the next `count` requests whose target has `part` (of either host) with this.
   void Fail(std::string part, int count, int status, std::string headers = {});
   void LimitRate(uint64_t bytes_per_second);  ///< Of each connection.
-  void ExpireLinks();                         ///< All that were given out.
+  /// Sends nothing more once so many bytes have been served in all, until it is told otherwise.
+  void HoldAt(uint64_t served_bytes);
+  void Release() { HoldAt(UINT64_MAX); }
+  void ExpireLinks();  ///< All that were given out.
   void IgnoreRanges();
   void SetPageSize(size_t entries);  ///< Of listings.
   /// Adds an entry to every listing as it is, however strange.
@@ -72,6 +75,7 @@ class HubServer {
   std::vector<ServedRequest> requests() const;
   void ForgetRequests();
   uint64_t bytes_served() const;  ///< Bodies of files, of both hosts.
+  size_t cuts_left() const;       ///< Of those that CutAt was told.
   /// Requests with a token that came to the other host: there must be none.
   int leaked_tokens() const;
 
