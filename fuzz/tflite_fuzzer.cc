@@ -1,7 +1,9 @@
-// TFLite models: what `TfliteModel` promises after `Parse` is used here without any check.
+// TFLite models: what `TfliteModel` promises after `Parse` is used here without any check; and
+// every signature either becomes a graph or is refused.
 #include <cstdlib>
 
 #include "format/tflite.h"
+#include "graph/import.h"
 #include "litertlm/error.h"
 
 namespace {
@@ -32,6 +34,15 @@ void UseOperators(const TfliteModel& model, const tflite::SubGraph& graph) {
   }
 }
 
+void ImportSignatures(const TfliteModel& model) {
+  for (const std::string& key : SignatureKeys(model)) {
+    try {
+      ImportSignature(model, key);
+    } catch (const Error&) {
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -42,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       for (const tflite::Tensor* tensor : *graph->tensors()) UseTensor(model, *graph, *tensor);
       UseOperators(model, *graph);
     }
+    ImportSignatures(model);
   } catch (const Error&) {
   }
   return 0;

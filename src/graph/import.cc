@@ -14,8 +14,10 @@ namespace {
 // Far above what any model has, so that composites that call each other cannot grow without end.
 constexpr int64_t kMaxOperators = 200'000;
 constexpr int kMaxDepth = 8;
-// Constants that do not lie at a multiple of their element's size are copied up to this size.
-constexpr size_t kMaxCopiedBytes = size_t{1} << 16;
+// Constants that do not lie at a multiple of their element's size are copied: all together, and
+// again in each composite that reads them, up to this size.
+constexpr size_t kMaxCopiedBytes = size_t{1} << 20;
+constexpr size_t kMaxBindingName = 1000;
 
 std::string_view Text(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
@@ -33,6 +35,11 @@ auto Items(const flatbuffers::Vector<flatbuffers::Offset<Table>>* items) {
 }
 
 }  // namespace
+
+std::string ShortName(const tflite::Tensor& tensor) {
+  constexpr size_t kMaxName = 200;
+  return std::string(Text(tensor.name()).substr(0, kMaxName));
+}
 
 std::vector<std::string> SignatureKeys(const TfliteModel& model) {
   std::vector<std::string> keys;
@@ -71,14 +78,21 @@ Importer::Importer(const TfliteModel& model, std::string_view key) : model_(mode
 
 Graph Importer::Import() {
   Scope scope{model_.model().subgraphs()->Get(signature_->subgraph_index()), 0, {}};
+  const auto name_of = [&](const tflite::TensorMap& binding) {
+    if (Text(binding.name()).size() > kMaxBindingName) {
+      Fail(ErrorCode::kUnsupported, fmt::format("an input or output has a name of {} characters",
+                                                Text(binding.name()).size()));
+    }
+    return std::string(Text(binding.name()));
+  };
   for (const auto* input : Items(signature_->inputs())) {
     const auto tensor = static_cast<int32_t>(input->tensor_index());
-    graph_.inputs.push_back({std::string(Text(input->name())), AddInput(scope, tensor)});
+    graph_.inputs.push_back({name_of(*input), AddInput(scope, tensor)});
   }
   ImportOperators(scope);
   for (const auto* output : Items(signature_->outputs())) {
     const auto tensor = static_cast<int32_t>(output->tensor_index());
-    graph_.outputs.push_back({std::string(Text(output->name())), Lookup(scope, tensor)});
+    graph_.outputs.push_back({name_of(*output), Lookup(scope, tensor)});
   }
   return std::move(graph_);
 }
@@ -95,7 +109,7 @@ ValueId Importer::AddInput(Scope& scope, int32_t index) {
          fmt::format("input '{}' has a dynamic shape", Text(tensor.name())));
   }
   Value value;
-  value.name = Text(tensor.name());
+  value.name = ShortName(tensor);
   value.dtype = DTypeOf(tensor);
   value.shape = Symbolic(TensorShape(tensor));
   const auto [it, is_new] = scope.values.emplace(index, kNoValue);
@@ -137,7 +151,7 @@ ValueId Importer::Lookup(Scope& scope, int32_t index) {
 
 ValueId Importer::AddConstant(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor) {
   Value value;
-  value.name = Text(tensor.name());
+  value.name = ShortName(tensor);
   value.dtype = DTypeOf(tensor);
   const Shape shape = TensorShape(tensor);
   value.shape = Symbolic(shape);
@@ -149,7 +163,8 @@ ValueId Importer::AddConstant(const tflite::SubGraph& subgraph, const tflite::Te
   }
   const size_t alignment = std::max(Info(value.dtype).bits / 8, 1);
   if (reinterpret_cast<uintptr_t>(value.data.data()) % alignment != 0) {
-    if (value.data.size() > kMaxCopiedBytes) {
+    copied_bytes_ += value.data.size();
+    if (copied_bytes_ > kMaxCopiedBytes) {
       Fail(ErrorCode::kUnsupported, fmt::format("constant '{}' is not aligned", value.name));
     }
     value.storage = std::make_shared<std::vector<std::byte>>(value.data.begin(), value.data.end());

@@ -16,6 +16,10 @@
 
 namespace litertlm {
 
+/// The beginning of a tensor's name, for messages. Composites are written once and may be used
+/// often, and would multiply a long one.
+std::string ShortName(const tflite::Tensor& tensor);
+
 /// Builds the graph of one signature.
 class Importer {
  public:
@@ -46,7 +50,8 @@ class Importer {
   const TfliteModel& model_;
   const tflite::SignatureDef* signature_ = nullptr;
   Graph graph_;
-  int64_t operators_ = 0;  ///< Imported so far, those of inlined composites included.
+  int64_t operators_ = 0;      ///< Imported so far, those of inlined composites included.
+  uint64_t copied_bytes_ = 0;  ///< Of constants that were not aligned.
 };
 
 /// One operator of the file: reads its inputs and options, emits nodes, binds its outputs.

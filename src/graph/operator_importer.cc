@@ -22,9 +22,7 @@ void OperatorImporter::Import() {
 }
 
 std::string OperatorImporter::OutputName() const {
-  if (outputs() == 0) return "nothing";
-  const auto* name = OutputTensor(0).name();
-  return name == nullptr ? std::string() : name->str();
+  return outputs() == 0 ? "nothing" : ShortName(OutputTensor(0));
 }
 
 void OperatorImporter::Fail(ErrorCode code, const std::string& detail) const {
@@ -155,18 +153,18 @@ void OperatorImporter::Bind(size_t output, ValueId value) {
                                            Info(OutputDType(output)).name, Info(computed).name));
   }
   const int32_t index = op_.outputs()->Get(output);
-  const auto [it, is_new] = scope_.values.emplace(index, value);
-  if (is_new) return;
+  const auto added = scope_.values.emplace(index, value);
+  if (added.second) return;
+  ValueId& existing = added.first->second;
   // A cache may be input and output as one tensor: from here on the tensor is what was computed.
   const auto& bindings = importer_.graph_.inputs;
   const bool is_input = std::any_of(bindings.begin(), bindings.end(), [&](const Binding& binding) {
-    return binding.value == it->second;
+    return binding.value == existing;
   });
   if (!is_input) {
-    Fail(ErrorCode::kBadInput,
-         fmt::format("tensor '{}' has a value already", tensor.name() ? tensor.name()->str() : ""));
+    Fail(ErrorCode::kBadInput, fmt::format("tensor '{}' has a value already", ShortName(tensor)));
   }
-  it->second = value;
+  existing = value;
 }
 
 void OperatorImporter::Inline(int32_t subgraph_index) {

@@ -20,6 +20,12 @@ namespace litertlm {
 namespace {
 
 #if defined(__x86_64__)
+/// Bit 29 of ECX of CPUID leaf 1; Clang 14 has no name for it.
+bool HasF16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 29 & 1) != 0;
+}
+
 /// Bit 4 of EAX of CPUID leaf 7, sub-leaf 1; GCC 12 has no name for it.
 bool HasAvxVnni() {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -33,7 +39,7 @@ std::vector<const KernelTable*> Detect() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c");
+                    __builtin_cpu_supports("bmi2") && HasF16c();
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vnni")) {

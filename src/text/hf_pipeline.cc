@@ -15,6 +15,10 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr int kMaxNesting = 8;  // Of Sequence parts; real files have one level.
+// Normalization to form C and "▁" for a space make a text three times as long at most. Steps that
+// multiply it again and again would soon need all memory.
+constexpr size_t kMaxGrowth = 16;
+constexpr size_t kMaxInsertion = 64;  // Bytes of what one step may put in.
 
 class PipelineReader {
  public:
@@ -34,6 +38,8 @@ class PipelineReader {
   template <typename Visit>
   void ForEach(element part, std::string_view key, Visit visit) const;
   bool Flag(element part, std::string_view key, bool otherwise) const;
+  // What a normalizer puts into a text.
+  std::string Insertion(element part, std::string_view key) const;
   void AddSplit(element part);
   void AddByteLevel(element part);
   void AddMetaspace(element part);
@@ -66,6 +72,14 @@ bool PipelineReader::Flag(element part, std::string_view key, bool otherwise) co
   return value;
 }
 
+std::string PipelineReader::Insertion(element part, std::string_view key) const {
+  const std::string_view text = part[key].get_string().value();
+  if (text.size() > kMaxInsertion) {
+    Unsupported("normalizer", fmt::format("{} of {} bytes", key, text.size()));
+  }
+  return std::string(text);
+}
+
 void PipelineReader::AddPrefix(std::string mark, bool always) {
   pipeline_.normalizers.push_back([mark = std::move(mark), always](std::string& text, bool first) {
     if (!text.empty() && (first || always)) text.insert(0, mark);
@@ -80,12 +94,12 @@ void PipelineReader::ReadNormalizer(element part, int depth) {
   } else if (type == "NFC") {
     pipeline_.normalizers.push_back([](std::string& text, bool) { text = Nfc(text); });
   } else if (type == "Prepend") {
-    AddPrefix(std::string(part["prepend"].get_string().value()), true);
+    AddPrefix(Insertion(part, "prepend"), true);
   } else if (type == "Replace") {
     const auto pattern = part["pattern"]["String"];
     if (pattern.error() != simdjson::SUCCESS) Unsupported("normalizer", "Replace by Regex");
     std::string from(pattern.get_string().value());
-    std::string to(part["content"].get_string().value());
+    std::string to = Insertion(part, "content");
     if (from.empty()) Unsupported("normalizer", "Replace of an empty string");
     pipeline_.normalizers.push_back(
         [from = std::move(from), to = std::move(to)](std::string& text, bool) {
@@ -152,7 +166,7 @@ void PipelineReader::AddByteLevel(element part) {
 }
 
 void PipelineReader::AddMetaspace(element part) {
-  const std::string mark(part["replacement"].get_string().value());
+  const std::string mark = Insertion(part, "replacement");
   pipeline_.normalizers.push_back(
       [mark](std::string& text, bool) { text = ReplaceAll(text, " ", mark); });
   std::string scheme = Flag(part, "add_prefix_space", true) ? "always" : "never";
@@ -221,7 +235,15 @@ const ByteLevelTable& Table() {
 
 std::string HfPipeline::Normalize(std::string_view text, bool first) const {
   std::string result(text);
-  for (const NormalizerStep& step : normalizers) step(result, first);
+  for (const NormalizerStep& step : normalizers) {
+    step(result, first);
+    if (result.size() > kMaxGrowth * (text.size() + kMaxInsertion)) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("The tokenizer's normalizer makes {} bytes of a text of {}.",
+                              result.size(), text.size()),
+                  "Its tokenizer.json is damaged; fetch it again.");
+    }
+  }
   return result;
 }
 

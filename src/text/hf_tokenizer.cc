@@ -25,7 +25,7 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr int64_t kMaxId = 1 << 24;  // Bounds memory; the largest vocabularies have 2^18.
+constexpr size_t kMaxId = 1 << 24;  // The largest vocabularies have 2^18.
 
 struct AddedToken {
   bool special = false;
@@ -43,7 +43,7 @@ bool IsWordByte(std::string_view text, size_t at) {
 
 class HfTokenizer : public Tokenizer {
  public:
-  HfTokenizer(object json, std::string_view where);
+  HfTokenizer(object json, size_t file_size, std::string_view where);
 
   void Encode(std::string_view text, ControlTokens control,
               std::vector<TokenId>& ids) const override;
@@ -72,6 +72,7 @@ class HfTokenizer : public Tokenizer {
   std::vector<Symbol> CharacterSymbols(std::string_view word) const;
 
   const std::string where_;
+  const int64_t max_id_;
   HfPipeline pipeline_;
   Vocabulary vocabulary_;
   MergeTable merges_;
@@ -93,8 +94,11 @@ class HfTokenizer : public Tokenizer {
   }
 };
 
-HfTokenizer::HfTokenizer(object json, std::string_view where)
-    : where_(where), pipeline_(ReadHfPipeline(json, where)) {
+// A piece takes some bytes of the file. Ids above that would only make memory of little.
+HfTokenizer::HfTokenizer(object json, size_t file_size, std::string_view where)
+    : where_(where),
+      max_id_(static_cast<int64_t>(std::min(file_size, kMaxId))),
+      pipeline_(ReadHfPipeline(json, where)) {
   const object model = json["model"].get_object().value();
   std::string_view type = "BPE";  // Old files do not say.
   if (model["type"].error() == simdjson::SUCCESS) type = model["type"].get_string().value();
@@ -137,8 +141,10 @@ HfTokenizer::HfTokenizer(object json, std::string_view where)
 }
 
 TokenId HfTokenizer::CheckedId(int64_t id) const {
-  if (id < 0 || id > kMaxId) {
-    throw Error(ErrorCode::kBadInput, fmt::format("{}: {} is not a token id.", where_, id));
+  if (id < 0 || id > max_id_) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: {} is not a token id; in a file of this size they end at {}.",
+                            where_, id, max_id_));
   }
   return static_cast<TokenId>(id);
 }
@@ -275,7 +281,7 @@ std::vector<Symbol> HfTokenizer::ByteSymbols(std::string_view word) const {
   symbols.reserve(word.size());
   for (uint32_t i = 0; i < word.size(); ++i) {
     const TokenId id = byte_ids_[static_cast<unsigned char>(word[i])];
-    if (id >= 0) {
+    if (id >= 0 && !IsControl(id)) {
       symbols.push_back({id, i, 1});
     } else if (unknown_ >= 0) {
       symbols.push_back({unknown_, i, 1});
@@ -289,7 +295,10 @@ std::vector<Symbol> HfTokenizer::CharacterSymbols(std::string_view word) const {
   for (uint32_t i = 0; i < word.size();) {
     const auto size = static_cast<uint32_t>(DecodeUtf8(word, i).length);
     const std::string_view character = word.substr(i, size);
-    const auto byte_known = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; };
+    const auto byte_known = [&](char c) {
+      const TokenId id = byte_ids_[static_cast<unsigned char>(c)];
+      return id >= 0 && !IsControl(id);
+    };
     if (const auto id = vocabulary_.Find(character); id && !IsControl(*id)) {
       symbols.push_back({*id, i, size});
     } else if (byte_fallback_ && std::all_of(character.begin(), character.end(), byte_known)) {
@@ -363,7 +372,7 @@ std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where) {
   try {
     const object root =
         parser.parse(reinterpret_cast<const char*>(json.data()), json.size()).get_object().value();
-    return std::make_unique<HfTokenizer>(root, where);
+    return std::make_unique<HfTokenizer>(root, json.size(), where);
   } catch (const simdjson::simdjson_error& e) {
     throw Error(ErrorCode::kBadInput,
                 fmt::format("{} is not a valid tokenizer.json: {}.", where, e.what()));

@@ -33,6 +33,9 @@ constexpr uint32_t Field(protozero::pbf_tag_type number, WireType type) {
   return protozero::tag_and_type(number, type);
 }
 
+// protozero's get_bool looks at the first byte of a number before it knows that there is one.
+bool ReadBool(protozero::pbf_reader& message) { return message.get_uint64() != 0; }
+
 enum PieceType : uint8_t {
   kNormal = 1,
   kUnknown = 2,
@@ -172,10 +175,10 @@ void SentencePieceTokenizer::ReadTrainer(protozero::pbf_reader message) {
         model_type_ = message.get_enum();
         break;
       case Field(24, WireType::varint):
-        space_as_suffix_ = message.get_bool();
+        space_as_suffix_ = ReadBool(message);
         break;
       case Field(35, WireType::varint):
-        byte_fallback_ = message.get_bool();
+        byte_fallback_ = ReadBool(message);
         break;
       default:
         message.skip();
@@ -191,13 +194,13 @@ void SentencePieceTokenizer::ReadNormalizer(protozero::pbf_reader message) {
         has_character_map = message.get_view().size() > 0;
         break;
       case Field(3, WireType::varint):
-        add_dummy_prefix_ = message.get_bool();
+        add_dummy_prefix_ = ReadBool(message);
         break;
       case Field(4, WireType::varint):
-        remove_extra_spaces_ = message.get_bool();
+        remove_extra_spaces_ = ReadBool(message);
         break;
       case Field(5, WireType::varint):
-        escape_spaces_ = message.get_bool();
+        escape_spaces_ = ReadBool(message);
         break;
       default:
         message.skip();

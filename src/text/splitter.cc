@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -82,10 +83,13 @@ class RegexSplitter : public Splitter {
     const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> match(
         pcre2_match_data_create_from_pattern(code_, nullptr), pcre2_match_data_free);
     PieceWriter writer(text, behavior_, invert_, pieces);
+    const std::unique_ptr<pcre2_match_context, void (*)(pcre2_match_context*)> limits(
+        pcre2_match_context_create(nullptr), pcre2_match_context_free);
+    pcre2_set_match_limit(limits.get(), MostSteps(text.size()));
     const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
     for (size_t position = 0; position < text.size();) {
       const int count = pcre2_match(code_, subject, text.size(), position, PCRE2_NO_UTF_CHECK,
-                                    match.get(), nullptr);
+                                    match.get(), limits.get());
       if (count == PCRE2_ERROR_NOMATCH) break;
       if (count < 0) {
         throw Error(ErrorCode::kBadInput,
@@ -94,8 +98,9 @@ class RegexSplitter : public Splitter {
                                 text.size(), count));
       }
       const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(match.get());
-      if (ends[1] == ends[0]) {  // An empty match cuts nothing; go on behind the next character.
-        position = ends[1] + 1;
+      // An empty match cuts nothing; go on behind the next character. \K may turn a match around.
+      if (ends[1] <= ends[0] || ends[0] < position) {
+        position = std::max(position, ends[1]) + 1;
         while (position < text.size() && (static_cast<uint8_t>(text[position]) & 0xC0) == 0x80) {
           ++position;
         }
@@ -108,12 +113,20 @@ class RegexSplitter : public Splitter {
   }
 
  private:
+  // Real patterns look at each character of a word a few times. Those that go through all ways to
+  // divide it would never end.
+  static uint32_t MostSteps(size_t size) {
+    return static_cast<uint32_t>(std::min<size_t>(10'000 + 100 * size, UINT32_MAX));
+  }
+
   void Compile() const {
     int error = 0;
     PCRE2_SIZE offset = 0;
     const std::string pattern = PatternForPcre2(pattern_);
-    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                          PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
+    // \C is a part of a character: the pieces would not be UTF-8.
+    code_ =
+        pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
     if (code_ == nullptr) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("The tokenizer's pattern {} is not supported (PCRE2 error {} at {}).",

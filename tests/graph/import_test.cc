@@ -174,6 +174,62 @@ TEST(Import, RefusesOperandsOutOfRange) {
   EXPECT_THAT(with(Builtin::EXPAND_DIMS, {{4}}), HasSubstr("out of range"));
 }
 
+// Composites may repeat what is written once a hundred thousand times.
+TEST(Import, ValuesKeepShortNames) {
+  const std::string name(10'000, 'n');
+  const TestModel data = Model([&](SignatureWriter& w) {
+    const TensorId x = w.graph().AddTensor(name, DType::kF32, {1});
+    w.Output("y", w.Op(Builtin::ADD, {w.Input("x", {1}), w.Floats({1}, {1})}, {1}));
+    w.Output(name.substr(0, 900), w.Op(Builtin::EXP, {w.Input(name.substr(0, 900), {1})}, {1}));
+    OperatorSpec spec{.code = Builtin::EXP};
+    spec.inputs = {w.Input("z", {1})};
+    spec.outputs = {x};
+    w.AddOperator(std::move(spec));
+    w.Output("x", x);
+  });
+  const TfliteModel model = data.Parse();
+  const Graph graph = ImportSignature(model, "decode");
+  for (const Value& value : graph.values) EXPECT_LE(value.name.size(), 200u);
+  EXPECT_NE(graph.FindInput(name.substr(0, 900)), kNoValue);
+  EXPECT_THAT(Failure([&](SignatureWriter& w) {
+                w.Output("y", w.Op(Builtin::EXP, {w.Input(name, {1})}, {1}));
+              }),
+              HasSubstr("10000 characters"));
+}
+
+TEST(Import, FewConstantsMayLieAtOddOffsets) {
+  constexpr int32_t kFloats = 150'000;
+  const auto failure = [&](int constants) {
+    const TestModel whole = Model([&](SignatureWriter& w) {
+      const TensorId x = w.Input("x", {kFloats});
+      for (int i = 0; i < constants; ++i) {
+        const TensorId c = w.Floats({kFloats}, std::vector<float>(kFloats, float(i)));
+        w.Output("y" + std::to_string(i), w.Op(Builtin::ADD, {x, c}, {kFloats}));
+      }
+    });
+    auto model = tflite::UnPackModel(whole.bytes().data());
+    for (auto& buffer : model->buffers) {
+      if (buffer->data.size() < kFloats) continue;
+      buffer->data.push_back(0);
+      buffer->offset = 5;
+      buffer->size = kFloats * sizeof(float);
+    }
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(tflite::Model::Pack(builder, model.get()), tflite::ModelIdentifier());
+    const TestModel odd(
+        {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()});
+    try {
+      const TfliteModel parsed = odd.Parse();
+      ImportSignature(parsed, "decode");
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(failure(1), "");
+  EXPECT_THAT(failure(2), HasSubstr("not aligned"));
+}
+
 // --- Composites ----------------------------------------------------------------------------------
 
 /// A composite with inputs x [2, 4] and gains [4], whose decomposition adds both. `nested` lets the

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "litertlm/error.h"
+#include "tests/test_name.h"
 #include "text/splitter.h"
 
 namespace litertlm {
@@ -77,13 +78,7 @@ TEST_P(VectorTest, EncodesPromptsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Fixtures, VectorTest,
                          testing::Values("tiny-qwen3/tokenizer.json", "tiny-gemma3/tokenizer.json",
                                          "tiny-gemma3/tokenizer.model"),
-                         [](const auto& fixture) {
-                           std::string name = fixture.param;
-                           for (char& c : name) {
-                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-                           }
-                           return name;
-                         });
+                         [](const auto& fixture) { return TestName(fixture.param); });
 
 TEST(Tokenizer, TextOfUsersNeverBecomesAControlToken) {
   const auto qwen = Load("tiny-qwen3/tokenizer.json");
@@ -158,6 +153,12 @@ TEST(Tokenizer, DamagedFilesAreErrors) {
     } catch (const Error&) {
     }
   }
+  // A flag of the trainer, or of the normalizer, whose value is missing: nothing behind it is read.
+  for (const std::string_view flag :
+       {std::string_view("\x12\x02\xC0\x01", 4), std::string_view("\x1A\x01\x18", 3)}) {
+    const std::vector<char> exact(flag.begin(), flag.end());
+    EXPECT_THROW(LoadSentencePiece(std::as_bytes(std::span(exact)), "cut"), Error);
+  }
   const auto load = [](std::string_view text) {
     try {
       LoadHfTokenizer(AsBytes(text), "x.json");
@@ -173,6 +174,33 @@ TEST(Tokenizer, DamagedFilesAreErrors) {
   EXPECT_THAT(load(R"({"model":{"vocab":{"a":1},"merges":["a b"]}})"), HasSubstr("merge 0"));
   EXPECT_THAT(load(R"({"normalizer":{"type":"Dance"},"model":{"vocab":{},"merges":[]}})"),
               HasSubstr("Dance"));
+  // An id that a vocabulary of this size cannot have would cost 128 MB.
+  EXPECT_THAT(load(R"({"model":{"vocab":{"a":16777215},"merges":[]}})"), HasSubstr("16777215"));
+}
+
+TEST(Tokenizer, ANormalizerCannotMultiplyATextWithoutEnd) {
+  std::string steps = R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  for (int i = 0; i < 6; ++i) steps += "," + steps;
+  const auto tokenizer =
+      LoadHfTokenizer(AsBytes(R"({"normalizer":{"type":"Sequence","normalizers":[)" + steps +
+                              R"(]},"model":{"vocab":{"a":0},"merges":[]}})"),
+                      "x.json");
+  EXPECT_EQ(tokenizer->Encode("b", ControlTokens::kAsText).size(), 0u);
+  EXPECT_THROW(tokenizer->Encode("a", ControlTokens::kAsText), Error);
+}
+
+TEST(Tokenizer, ACharacterThatIsAControlTokenIsNotFoundInTextOfUsers) {
+  for (const std::string decoder : {"ByteLevel", "ByteFallback"}) {
+    const auto tokenizer = LoadHfTokenizer(
+        AsBytes(R"({"model":{"vocab":{"a":0,"b":1,"<0x61>":2},"merges":[],"byte_fallback":true},
+                    "added_tokens":[{"id":0,"content":"a","special":true},
+                                    {"id":2,"content":"<0x61>","special":true}],
+                    "decoder":{"type":")" +
+                decoder + R"("}})"),
+        "x.json");
+    EXPECT_THAT(tokenizer->Encode("ab", ControlTokens::kParse), ElementsAre(0, 1)) << decoder;
+    EXPECT_THAT(tokenizer->Encode("ab", ControlTokens::kAsText), ElementsAre(1)) << decoder;
+  }
 }
 
 TEST(Splitter, KeepsOrMergesMatchesAsAsked) {
@@ -186,6 +214,23 @@ TEST(Splitter, KeepsOrMergesMatchesAsAsked) {
   EXPECT_THAT(split(SplitBehavior::kMergedWithPrevious), ElementsAre("a-", "b-", "-", "c"));
   EXPECT_THAT(split(SplitBehavior::kMergedWithNext), ElementsAre("a", "-b", "-", "-c"));
   EXPECT_THAT(split(SplitBehavior::kContiguous), ElementsAre("a", "-", "b", "--", "c"));
+}
+
+TEST(Splitter, PatternsCannotCutCharacters) {
+  std::vector<std::string_view> pieces;
+  const auto splitter = NewRegexSplitter(R"(\C)", SplitBehavior::kIsolated, false);
+  EXPECT_THROW(splitter->Split("\u00E9", pieces), Error);
+}
+
+TEST(Splitter, PatternsThatTryTooMuchAreGivenUp) {
+  std::vector<std::string_view> pieces;
+  const std::string text(300, 'a');
+  const auto cubic = NewRegexSplitter("a*a*a*[bc]", SplitBehavior::kIsolated, false);
+  EXPECT_THROW(cubic->Split(text, pieces), Error);
+  // What real patterns do with a long run is within the limit.
+  NewRegexSplitter(R"(\s*[\r\n]+|\s+(?!\S)|\s+)", SplitBehavior::kIsolated, false)
+      ->Split(std::string(1 << 20, ' '), pieces);
+  EXPECT_EQ(pieces.size(), 1u);
 }
 
 TEST(Splitter, MongolianVowelSeparatorIsNoSpace) {
