@@ -22,8 +22,15 @@ struct ExporterStyle {
     kTransposed,  ///< [1, K, C, H] and [1, K, H, C].
     kRowsFirst,   ///< [1, C, K, H], both: the classic default.
     kSwapped,     ///< [1, K, H, C] and [1, K, C, H]: k_ts_idx = 3, v_ts_idx = 2.
+    kHeadsFirst,  ///< [1, K, C, H], both.
   };
 
+  enum class Mask {
+    kFloats,
+    kHalves,
+    kBools,
+    kTable,  ///< No input: rows of a constant table are gathered by position.
+  };
   /// What looks embeddings up.
   enum class Embedder {
     kInside,
@@ -34,11 +41,14 @@ struct ExporterStyle {
   std::string name;
   Exporter exporter = Exporter::kClassic;
   Caches caches = Caches::kTransposed;
-  bool mask_input = true;            ///< Else rows of a constant table are gathered by position.
+  Mask mask = Mask::kFloats;
   bool norm_composites = true;       ///< odml.rms_norm, else written out.
   bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
   bool divides = false;              ///< As older files do: DIV where newer ones multiply.
   Embedder embedder = Embedder::kInside;
+  /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
+  /// kv_cache_k_0 …
+  bool other_names = false;
 };
 
 inline std::ostream& operator<<(std::ostream& out, const ExporterStyle& style) {
@@ -50,22 +60,27 @@ inline std::vector<ExporterStyle> ExporterStyles() {
   using Style = ExporterStyle;
   using enum Style::Exporter;
   using enum Style::Caches;
+  using enum Style::Mask;
   using enum Style::Embedder;
   return {
       {.name = "ours", .exporter = kOurs},
       {.name = "classic"},
       {.name = "classic_written_norms", .norm_composites = false},
       {.name = "classic_old", .norm_composites = false, .divides = true},
-      {.name = "classic_no_mask", .mask_input = false},
+      {.name = "classic_no_mask", .mask = kTable},
       {.name = "classic_rows_first", .caches = kRowsFirst},
-      {.name = "classic_rows_first_no_mask", .caches = kRowsFirst, .mask_input = false},
+      {.name = "classic_rows_first_no_mask", .caches = kRowsFirst, .mask = kTable},
       {.name = "classic_attention_composite", .caches = kRowsFirst, .attention_composite = true},
       {.name = "classic_attention_composite_no_mask",
        .caches = kRowsFirst,
-       .mask_input = false,
+       .mask = kTable,
        .attention_composite = true},
       {.name = "export_hf", .exporter = kHuggingFace},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
+      {.name = "export_hf_heads_first", .exporter = kHuggingFace, .caches = kHeadsFirst},
+      {.name = "export_hf_half_mask", .exporter = kHuggingFace, .mask = kHalves},
+      {.name = "export_hf_bool_mask", .exporter = kHuggingFace, .mask = kBools},
+      {.name = "export_hf_other_names", .exporter = kHuggingFace, .other_names = true},
       {.name = "export_hf_embedder", .exporter = kHuggingFace, .embedder = kOneToken},
       {.name = "export_hf_embedder_all_lengths", .exporter = kHuggingFace, .embedder = kAllLengths},
   };

@@ -39,12 +39,19 @@ TensorId StyleOps::Negate(TensorId x, std::string_view name) {
   return Unary(Op::NEG, With<tflite::NegOptionsT>(), x, name);
 }
 
-TensorId StyleOps::FloatsToInts(TensorId x, std::string_view name) {
+TensorId StyleOps::Cast(DType from, DType to, TensorId x, std::string_view name) {
   tflite::CastOptionsT options;
-  options.in_data_type = tflite::TensorType::FLOAT32;
-  options.out_data_type = tflite::TensorType::INT32;
-  return Emit({.code = Op::CAST, .inputs = {x}, .options = With(options)}, DType::kI32, ShapeOf(x),
-              name);
+  options.in_data_type = static_cast<tflite::TensorType>(Info(from).tflite);
+  options.out_data_type = static_cast<tflite::TensorType>(Info(to).tflite);
+  return Emit({.code = Op::CAST, .inputs = {x}, .options = With(options)}, to, ShapeOf(x), name);
+}
+
+TensorId StyleOps::HalvesToFloats(TensorId x, std::string_view name) {
+  return Cast(DType::kF16, DType::kF32, x, name);
+}
+
+TensorId StyleOps::FloatsToInts(TensorId x, std::string_view name) {
+  return Cast(DType::kF32, DType::kI32, x, name);
 }
 
 TensorId StyleOps::SumOfLastAxis(TensorId x, std::string_view name) {

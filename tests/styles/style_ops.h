@@ -22,6 +22,7 @@ class StyleOps : public OpEmitter {
   TensorId LessInts(TensorId a, TensorId b, std::string_view name);  ///< Gives bool.
   TensorId And(TensorId a, TensorId b, std::string_view name);       ///< Of bools.
   TensorId Negate(TensorId x, std::string_view name);
+  TensorId HalvesToFloats(TensorId x, std::string_view name);
   TensorId FloatsToInts(TensorId x, std::string_view name);
   TensorId SumOfLastAxis(TensorId x, std::string_view name);  ///< The axis is dropped.
   /// Slices of `table` along `axis` by `ids` [n].
@@ -37,6 +38,9 @@ class StyleOps : public OpEmitter {
   /// own.
   TensorId Composite(const std::string& composite, const char* attribute, double value,
                      const std::vector<TensorId>& inputs, const Body& body, std::string_view name);
+
+ private:
+  TensorId Cast(DType from, DType to, TensorId x, std::string_view name);
 };
 
 }  // namespace litertlm

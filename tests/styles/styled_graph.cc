@@ -11,12 +11,15 @@
 
 #include "convert/weight_operands.h"
 #include "tests/styles/style_ops.h"
+#include "tests/styles/styled_rotation.h"
 
 namespace litertlm {
 namespace {
 
 using Exporter = ExporterStyle::Exporter;
 using Caches = ExporterStyle::Caches;
+using Embedder = ExporterStyle::Embedder;
+using Mask = ExporterStyle::Mask;
 using Named = std::vector<std::pair<std::string, TensorId>>;
 
 // One signature with its subgraph: inputs, outputs and weights.
@@ -129,6 +132,7 @@ class DecoderWriter {
 
   void Write(bool with_logits) {
     TensorId x = AddInputs();
+    rotation_.emplace(spec_, style_, ops_, positions_);
     WriteStarts();
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       ops_.SetScope(fmt::format("layer_{}/", i));
@@ -155,35 +159,52 @@ class DecoderWriter {
   struct CachePair {
     TensorId keys, values;
   };
-  struct Rotation {
-    TensorId cos, sin;  // [1, T, H / 2] or [1, 1, T, H]
-  };
 
   bool classic() const { return style_.exporter == Exporter::kClassic; }
   bool rows_first() const { return style_.caches == Caches::kRowsFirst; }
 
   /// Returns the embeddings [1, T, D].
   TensorId AddInputs() {
-    const bool embedded = style_.embedder != ExporterStyle::Embedder::kInside;
-    const TensorId tokens = embedded ? -1 : s_.Input("tokens", DType::kI32, {1, t_});
-    const TensorId embeddings =
+    const bool other = style_.other_names;
+    const bool embedded = style_.embedder != Embedder::kInside;
+    const TensorId tokens =
         embedded ? s_.Input("embeddings", DType::kF32, {1, t_, static_cast<int32_t>(spec_.hidden)})
-                 : -1;
-    positions_ = s_.Input("input_pos", DType::kI32, {t_});
-    if (style_.mask_input) mask_ = s_.Input("mask", DType::kF32, {1, 1, t_, c_});
-    const Shape rows = {1, c_, k_, h_}, plain = {1, k_, c_, h_}, turned = {1, k_, h_, c_};
-    const bool swapped = style_.caches == Caches::kSwapped;
+                 : s_.Input(other ? "token_ids" : "tokens", DType::kI32, {1, t_});
+    positions_ = other ? s_.Input("positions", DType::kI32, {1, t_})
+                       : s_.Input("input_pos", DType::kI32, {t_});
+    if (other) positions_ = ops_.ReshapeInts(positions_, {t_}, "positions_vector");
+    AddMask();
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
-      caches_.push_back({s_.Input(fmt::format("kv_cache_k_{}", i), DType::kF32,
-                                  rows_first() ? rows
-                                  : swapped    ? turned
-                                               : plain),
-                         s_.Input(fmt::format("kv_cache_v_{}", i), DType::kF32,
-                                  rows_first() ? rows
-                                  : swapped    ? plain
-                                               : turned)});
+      caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
+                         s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
     }
-    return embedded ? embeddings : Embed(s_, spec_, tokens);
+    return embedded ? tokens : Embed(s_, spec_, tokens);
+  }
+
+  void AddMask() {
+    if (style_.mask == Mask::kTable) return;
+    const DType dtype = style_.mask == Mask::kHalves  ? DType::kF16
+                        : style_.mask == Mask::kBools ? DType::kBool
+                                                      : DType::kF32;
+    mask_ = s_.Input(style_.other_names ? "attn_mask" : "mask", dtype, {1, 1, t_, c_});
+    if (style_.mask == Mask::kHalves) mask_ = ops_.HalvesToFloats(mask_, "mask_f32");
+    if (style_.mask == Mask::kBools) {
+      mask_ =
+          ops_.Select(mask_, ops_.Scalar(0, "shown"), ops_.Scalar(-FLT_MAX, "hidden"), "mask_f32");
+    }
+  }
+
+  std::string CacheName(char what, size_t layer) const {
+    return style_.other_names ? fmt::format("{}_cache_{}", what, layer)
+                              : fmt::format("kv_cache_{}_{}", what, layer);
+  }
+  Shape KeyShape() const {
+    if (rows_first()) return {1, c_, k_, h_};
+    return style_.caches == Caches::kSwapped ? Shape{1, k_, h_, c_} : Shape{1, k_, c_, h_};
+  }
+  Shape ValueShape() const {
+    if (rows_first()) return {1, c_, k_, h_};
+    return style_.caches == Caches::kTransposed ? Shape{1, k_, h_, c_} : Shape{1, k_, c_, h_};
   }
 
   TensorId Norm(TensorId x, const NormSpec& norm) {
@@ -245,69 +266,10 @@ class DecoderWriter {
 
   // [1, T, heads, H] -> [1, heads, T, H], rotated.
   TensorId RotatedHeads(TensorId x, size_t rope, const std::string& name) {
-    x = ops_.Transpose(x, {0, 2, 1, 3}, name + "_heads_first");
-    return classic() ? RotateHalves(x, rope, name) : RotateWhole(x, rope, name);
+    return rotation_->Rotate(ops_.Transpose(x, {0, 2, 1, 3}, name + "_heads_first"), rope, name);
   }
 
-  TensorId HalfOf(TensorId x, int32_t half, const std::string& name) {
-    Shape shape = ops_.ShapeOf(x);
-    shape.back() = h_ / 2;
-    return ops_.Slice(x, {0, 0, 0, half * (h_ / 2)}, shape, name);
-  }
-
-  // concat(a cos - b sin, b cos + a sin), with tables of half a head's size.
-  TensorId RotateHalves(TensorId x, size_t rope, const std::string& name) {
-    const Rotation r = RotationFor(rope);
-    const TensorId a = HalfOf(x, 0, name + "_low");
-    const TensorId b = HalfOf(x, 1, name + "_high");
-    const TensorId low =
-        ops_.Subtract(ops_.Multiply(a, r.cos, name + "_a_cos"),
-                      ops_.Multiply(b, r.sin, name + "_b_sin"), name + "_a_turned");
-    const TensorId high = ops_.Add(ops_.Multiply(b, r.cos, name + "_b_cos"),
-                                   ops_.Multiply(a, r.sin, name + "_a_sin"), name + "_b_turned");
-    return ops_.Concatenate({low, high}, 3, name + "_turned");
-  }
-
-  // x cos + concat(-b, a) sin, with tables that repeat themselves.
-  TensorId RotateWhole(TensorId x, size_t rope, const std::string& name) {
-    const Rotation r = RotationFor(rope);
-    const TensorId minus_b = ops_.Negate(HalfOf(x, 1, name + "_high"), name + "_minus_high");
-    const TensorId turned =
-        ops_.Concatenate({minus_b, HalfOf(x, 0, name + "_low")}, 3, name + "_quarter_turn");
-    return ops_.Add(ops_.Multiply(x, r.cos, name + "_cos"),
-                    ops_.Multiply(turned, r.sin, name + "_sin"), name + "_turned");
-  }
-
-  const Rotation& RotationFor(size_t rope) {
-    const auto [it, added] = rotations_.try_emplace(rope);
-    if (!added) return it->second;
-    std::vector<float> frequencies = spec_.ropes[rope].inverse_frequencies;
-    const TensorId positions = ops_.IntsToFloats(positions_, "positions");
-    if (!classic()) {
-      const TensorId column =
-          ops_.Floats(frequencies, {1, h_ / 2, 1}, fmt::format("frequencies_{}", rope));
-      const TensorId angles = ops_.Transpose(
-          ops_.BatchMatMul(column, ops_.Reshape(positions, {1, 1, t_}, "position_row"), "angles"),
-          {0, 2, 1}, "angles_by_row");
-      const TensorId twice = ops_.Concatenate({angles, angles}, 2, "angles_twice");
-      it->second = {ops_.Reshape(ops_.Cos(twice, "cos"), {1, 1, t_, h_}, "cos_of_heads"),
-                    ops_.Reshape(ops_.Sin(twice, "sin"), {1, 1, t_, h_}, "sin_of_heads")};
-      return it->second;
-    }
-    if (style_.divides) {
-      for (float& frequency : frequencies) frequency = 1 / frequency;
-    }
-    const TensorId column = ops_.Reshape(positions, {1, t_, 1}, "position_column");
-    const TensorId table =
-        ops_.Floats(frequencies, {1, 1, h_ / 2}, fmt::format("frequencies_{}", rope));
-    const TensorId angles = style_.divides ? ops_.Divide(column, table, "angles")
-                                           : ops_.Multiply(column, table, "angles");
-    it->second = {ops_.Cos(angles, "cos"), ops_.Sin(angles, "sin")};
-    return it->second;
-  }
-
-  // --- Caches
-  // -------------------------------------------------------------------------------------
+  // --- Caches ---
 
   // Where new entries begin: input_pos[0] along one axis.
   void WriteStarts() {
@@ -338,40 +300,42 @@ class DecoderWriter {
 
   void UpdateCaches(size_t layer, const Projections& p) {
     CachePair& cache = caches_[layer];
-    TensorId keys = RotatedHeads(p.key, spec_.layers[layer].attention.rope, "key");
-    TensorId values = p.value;
-    if (rows_first()) {
-      keys = ops_.Transpose(keys, {0, 2, 1, 3}, "key_rows_first");
-      cache = {Update(cache.keys, keys, 1, "key_cache"),
-               Update(cache.values, values, 1, "value_cache")};
-    } else if (style_.caches == Caches::kSwapped) {
-      keys = ops_.Transpose(keys, {0, 1, 3, 2}, "key_columns");
-      values = ops_.Transpose(values, {0, 2, 1, 3}, "value_rows");
-      cache = {Update(cache.keys, keys, 3, "key_cache"),
-               Update(cache.values, values, 2, "value_cache")};
-    } else {
-      if (classic()) {
-        values = ops_.Transpose(values, {0, 2, 3, 1}, "value_columns");
-      } else {
-        values = ops_.Transpose(ops_.Transpose(values, {0, 2, 1, 3}, "value_rows"), {0, 1, 3, 2},
-                                "value_columns");
-      }
-      cache = {Update(cache.keys, keys, 2, "key_cache"),
-               Update(cache.values, values, 3, "value_cache")};
-    }
-    s_.Output(fmt::format("kv_cache_k_{}", layer), cache.keys);
-    s_.Output(fmt::format("kv_cache_v_{}", layer), cache.values);
+    const TensorId keys = RotatedHeads(p.key, spec_.layers[layer].attention.rope, "key");
+    cache = {UpdateKeys(cache.keys, keys), UpdateValues(cache.values, p.value)};
+    s_.Output(CacheName('k', layer), cache.keys);
+    s_.Output(CacheName('v', layer), cache.values);
   }
 
-  // --- Attention
-  // ----------------------------------------------------------------------------------
+  // Keys are [1, K, T, H].
+  TensorId UpdateKeys(TensorId cache, TensorId keys) {
+    if (rows_first()) {
+      return Update(cache, ops_.Transpose(keys, {0, 2, 1, 3}, "key_rows_first"), 1, "key_cache");
+    }
+    if (style_.caches == Caches::kSwapped) {
+      return Update(cache, ops_.Transpose(keys, {0, 1, 3, 2}, "key_columns"), 3, "key_cache");
+    }
+    return Update(cache, keys, 2, "key_cache");
+  }
+
+  // Values are [1, T, K, H].
+  TensorId UpdateValues(TensorId cache, TensorId values) {
+    if (rows_first()) return Update(cache, values, 1, "value_cache");
+    if (style_.caches == Caches::kTransposed && classic()) {
+      return Update(cache, ops_.Transpose(values, {0, 2, 3, 1}, "value_columns"), 3, "value_cache");
+    }
+    const TensorId heads = ops_.Transpose(values, {0, 2, 1, 3}, "value_heads_first");
+    if (style_.caches != Caches::kTransposed) return Update(cache, heads, 2, "value_cache");
+    return Update(cache, ops_.Transpose(heads, {0, 1, 3, 2}, "value_columns"), 3, "value_cache");
+  }
+
+  // --- Attention ---
 
   // What is added to scores: 0 for keys in (query - window, query], else hidden.
   TensorId MaskFor(int64_t window) {
     if (window >= c_) window = 0;
     const auto [it, added] = masks_.try_emplace(window);
     if (!added) return it->second;
-    if (!style_.mask_input) {
+    if (style_.mask == Mask::kTable) {
       it->second = MaskFromTable(window);
     } else if (window == 0) {
       it->second = mask_;
@@ -425,17 +389,18 @@ class DecoderWriter {
     const AttentionSpec& attention = spec_.layers[layer].attention;
     const CachePair& cache = caches_[layer];
     const int32_t g = n_ / k_;
-    const bool swapped = style_.caches == Caches::kSwapped;
     const TensorId scale = ops_.Scalar(static_cast<float>(attention.score_scale), "scale");
     const TensorId stacked = ops_.Multiply(
         ops_.Reshape(query, {1, k_, g * t_, h_}, "query_stacked"), scale, "query_scaled");
-    TensorId scores = swapped ? ops_.BatchMatMul(stacked, cache.keys, "scores")
-                              : ops_.BatchMatMulTransposed(stacked, cache.keys, "scores");
+    TensorId scores = style_.caches == Caches::kSwapped
+                          ? ops_.BatchMatMul(stacked, cache.keys, "scores")
+                          : ops_.BatchMatMulTransposed(stacked, cache.keys, "scores");
     scores = ops_.Reshape(scores, {k_, g, t_, c_}, "scores_by_head");
     scores = ops_.Add(scores, MaskFor(attention.window), "scores_masked");
     scores = ops_.Softmax(ops_.Reshape(scores, {1, k_, g * t_, c_}, "scores_stacked"), "softmax");
-    const TensorId mixed = swapped ? ops_.BatchMatMul(scores, cache.values, "mixed")
-                                   : ops_.BatchMatMulTransposed(scores, cache.values, "mixed");
+    const TensorId mixed = style_.caches == Caches::kTransposed
+                               ? ops_.BatchMatMulTransposed(scores, cache.values, "mixed")
+                               : ops_.BatchMatMul(scores, cache.values, "mixed");
     return ops_.Transpose(ops_.Reshape(mixed, {1, n_, t_, h_}, "mixed_by_head"), {0, 2, 1, 3},
                           "mixed_by_row");
   }
@@ -464,7 +429,7 @@ class DecoderWriter {
   TensorId mask_ = -1;
   std::vector<TensorId> starts_;   ///< For axes 1, 2 and 3.
   std::vector<CachePair> caches_;  ///< Updated once the layer's update was written.
-  std::map<size_t, Rotation> rotations_;
+  std::optional<StyledRotation> rotation_;
   std::map<int64_t, TensorId> masks_;  ///< By window; 0 for none.
 };
 
@@ -491,7 +456,7 @@ void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const Exp
     s.Output("embeddings", Embed(s, spec, s.ops.MaximumInts(ids, lowest, "clamped_ids")));
     s.Finish();
   };
-  if (style.embedder == ExporterStyle::Embedder::kOneToken) return write("embedder", 1);
+  if (style.embedder == Embedder::kOneToken) return write("embedder", 1);
   for (const int length : options.prefill_lengths) {
     write(fmt::format("prefill_embedder_{}", length), length);
   }

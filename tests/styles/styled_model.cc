@@ -9,16 +9,20 @@ namespace litertlm {
 namespace {
 
 DecoderSpec Describe(const std::filesystem::path& folder, const Checkpoint& checkpoint,
-                     bool head_norms) {
+                     const StyledModelOptions& options) {
   const Config config = Config::Read(folder / "config.json");
   const TensorNames names = FindTensorNames(checkpoint, folder.string());
   DecoderSpec spec =
       FindFamily(config.String("model_type"), config.where()).describe(config, names);
   ResolveHead(checkpoint, names, spec);
   for (LayerSpec& layer : spec.layers) {
-    if (head_norms) continue;
+    if (options.head_norms) continue;
     layer.attention.query_norm.reset();
     layer.attention.key_norm.reset();
+  }
+  for (RopeTable& rope : spec.ropes) {
+    auto& frequencies = rope.inverse_frequencies;
+    if (options.half_turned) frequencies.resize(frequencies.size() / 2);
   }
   return spec;
 }
@@ -28,7 +32,7 @@ DecoderSpec Describe(const std::filesystem::path& folder, const Checkpoint& chec
 StyledModel WriteStyledModel(const std::filesystem::path& folder, const ExporterStyle& style,
                              const StyledModelOptions& options) {
   const Checkpoint checkpoint = Checkpoint::Open(folder);
-  const DecoderSpec spec = Describe(folder, checkpoint, options.head_norms);
+  const DecoderSpec spec = Describe(folder, checkpoint, options);
   const GraphOptions graph = {.prefill_lengths = options.prefill_lengths,
                               .cache_length = options.cache_length,
                               .dynamic = options.quantization != Quantization::kInt8};

@@ -16,7 +16,8 @@ struct StyledModelOptions {
   Quantization quantization = Quantization::kNone;
   std::vector<int> prefill_lengths = {8, 32};
   int cache_length = 96;
-  bool head_norms = true;  ///< False leaves out the norms of queries and keys, as Llama does.
+  bool head_norms = true;    ///< False leaves out the norms of queries and keys, as Llama does.
+  bool half_turned = false;  ///< Only the first half of each head is rotated, as Phi does.
 };
 
 struct StyledModel {

@@ -34,7 +34,7 @@ export class SignatureDriver {
     const feed = {};
     for (const {name, shape} of runner.getInputDetails()) {
       const size = shape.reduce((a, b) => a * b, 1);
-      if (name.startsWith('kv_cache_')) {
+      if (/^(kv_|k_|v_)cache_/.test(name)) {
         feed[name] = this.caches[name] ?? new this.rt.Tensor(new Float32Array(size), [...shape]);
       } else {
         feed[name] = new this.rt.Tensor(this.input(name, ids, position, [...shape], size), [...shape]);
@@ -51,9 +51,9 @@ export class SignatureDriver {
   }
 
   input(name, ids, position, shape, size) {
-    if (name === 'tokens') return Int32Array.from({length: size}, (_, i) => ids[i] ?? 0);
-    if (name === 'input_pos') return Int32Array.from({length: size}, (_, i) => i < ids.length ? position + i : 0);
-    if (name !== 'mask') throw new Error(`unknown input ${name}`);
+    if (['tokens', 'token_ids'].includes(name)) return Int32Array.from({length: size}, (_, i) => ids[i] ?? 0);
+    if (['input_pos', 'positions'].includes(name)) return Int32Array.from({length: size}, (_, i) => i < ids.length ? position + i : 0);
+    if (!['mask', 'attn_mask'].includes(name)) throw new Error(`unknown input ${name}`);
     const keys = shape[3];
     return Float32Array.from({length: size}, (_, i) => i % keys <= position + Math.floor(i / keys) ? 0 : MASKED);
   }
