@@ -307,12 +307,19 @@ void Tile(OperatorImporter& op) {
   op.Bind(0, op.Emit(Op::kTile, {op.in(0)}, PerAxisAttributes{ToShape(op, op.Numbers(1)), {}}));
 }
 
+// Rows of a matrix are what EMBEDDING_LOOKUP gives; it reads coded tables, too.
 void Gather(OperatorImporter& op) {
   const auto* options = op.op().builtin_options_as_GatherOptions();
   const int batch = options == nullptr ? 0 : options->batch_dims();
   const GatherAttributes attributes{op.Axis(options == nullptr ? 0 : options->axis(), op.rank(0)),
                                     batch < 0 ? batch + op.rank(1) : batch};
-  op.Bind(0, op.Emit(Op::kGather, op.all_inputs(), attributes));
+  const bool rows = op.rank(0) == 2 && op.rank(1) == 1 && attributes == GatherAttributes{} &&
+                    op.value(0).dtype == DType::kF32 && op.value(1).dtype == DType::kI32;
+  if (rows) {
+    op.Bind(0, op.Emit(Op::kEmbeddingLookup, {op.in(1), op.in(0)}));
+  } else {
+    op.Bind(0, op.Emit(Op::kGather, op.all_inputs(), attributes));
+  }
 }
 
 // --- Matrices -----------------------------------------------------------------------------------

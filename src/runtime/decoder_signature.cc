@@ -21,6 +21,20 @@ constexpr std::string_view kPositionNames[] = {"input_pos", "positions"};
 constexpr std::string_view kMaskNames[] = {"mask", "attn_mask"};
 constexpr std::string_view kStatePrefixes[] = {"kv_cache_", "k_cache_", "v_cache_"};
 
+/// Inputs of known exporters for which this program has nothing to give, by a part of their names.
+struct ForeignInput {
+  std::string_view part;
+  const char* reason;
+};
+constexpr ForeignInput kForeignInputs[] = {
+    {"local", "the file does not say how many tokens such a mask shows"},
+    {"mask_global", "its caches are updated by another model, as NPUs need it"},
+    {"pos_emb_", "its caches are updated by another model, as NPUs need it"},
+    {"param_tensor", "its caches are updated in place, as GPUs need it"},
+    {"per_layer_embeddings", "models with embeddings for each layer are not supported"},
+    {"_prime_", "adapters (LoRA) are not supported"},
+};
+
 bool IsOneOf(std::string_view name, Names names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -91,6 +105,15 @@ void CheckMask(const Graph& graph, DecoderSignature& signature) {
   signature.context = mask.shape.back().outer();
 }
 
+[[noreturn]] void FailForInput(const Graph& graph, const std::string& name) {
+  const auto known = std::find_if(
+      std::begin(kForeignInputs), std::end(kForeignInputs),
+      [&](const ForeignInput& input) { return name.find(input.part) != std::string::npos; });
+  Fail(graph, fmt::format("input '{}' is not one that this program fills{}{}", name,
+                          known == std::end(kForeignInputs) ? "" : ": ",
+                          known == std::end(kForeignInputs) ? "" : known->reason));
+}
+
 void FindStates(const Graph& graph, DecoderSignature& signature) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
@@ -98,9 +121,7 @@ void FindStates(const Graph& graph, DecoderSignature& signature) {
         i == signature.mask) {
       continue;
     }
-    if (!IsStateName(name)) {
-      Fail(graph, fmt::format("input '{}' is not one that this program fills", name));
-    }
+    if (!IsStateName(name)) FailForInput(graph, name);
     const auto output = std::find_if(graph.outputs.begin(), graph.outputs.end(),
                                      [&](const Binding& binding) { return binding.name == name; });
     if (output == graph.outputs.end()) {

@@ -44,7 +44,7 @@ struct ExporterStyle {
   Mask mask = Mask::kFloats;
   bool norm_composites = true;       ///< odml.rms_norm, else written out.
   bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
-  bool divides = false;              ///< As older files do: DIV where newer ones multiply.
+  bool old = false;                  ///< DIV where newer files multiply, and GATHER for embeddings.
   Embedder embedder = Embedder::kInside;
   /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
   /// kv_cache_k_0 …
@@ -66,7 +66,7 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "ours", .exporter = kOurs},
       {.name = "classic"},
       {.name = "classic_written_norms", .norm_composites = false},
-      {.name = "classic_old", .norm_composites = false, .divides = true},
+      {.name = "classic_old", .norm_composites = false, .old = true},
       {.name = "classic_no_mask", .mask = kTable},
       {.name = "classic_rows_first", .caches = kRowsFirst},
       {.name = "classic_rows_first_no_mask", .caches = kRowsFirst, .mask = kTable},

@@ -63,11 +63,14 @@ class Signature {
   Named outputs_;
 };
 
-TensorId Embed(Signature& s, const DecoderSpec& spec, TensorId tokens) {
+TensorId Embed(Signature& s, const DecoderSpec& spec, const ExporterStyle& style, TensorId tokens) {
   const int32_t rows = s.ops.ShapeOf(tokens).back();
   const TensorId ids = s.ops.ReshapeInts(tokens, {rows}, "ids");
   const auto [table, dtype] = s.weights.Matrix(spec.embedding);
-  const TensorId looked_up = s.ops.EmbeddingLookup(ids, table, dtype, "lookup");
+  // GATHER does not read codes.
+  const TensorId looked_up = style.old && dtype == DType::kF32
+                                 ? s.ops.Gather(table, ids, 0, "lookup")
+                                 : s.ops.EmbeddingLookup(ids, table, dtype, "lookup");
   const TensorId x =
       s.ops.Reshape(looked_up, {1, rows, static_cast<int32_t>(spec.hidden)}, "embeddings");
   if (spec.embedding_scale == 1) return x;
@@ -178,7 +181,7 @@ class DecoderWriter {
       caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
                          s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
     }
-    return embedded ? tokens : Embed(s_, spec_, tokens);
+    return embedded ? tokens : Embed(s_, spec_, style_, tokens);
   }
 
   void AddMask() {
@@ -209,7 +212,7 @@ class DecoderWriter {
 
   TensorId Norm(TensorId x, const NormSpec& norm) {
     const auto body = [&](StyleOps& ops, const std::vector<TensorId>& inputs) {
-      return WriteNorm(ops, inputs[0], inputs[1], spec_.norm_epsilon, style_.divides);
+      return WriteNorm(ops, inputs[0], inputs[1], spec_.norm_epsilon, style_.old);
     };
     const std::vector<TensorId> inputs = {x, s_.weights.Vector(norm.gain)};
     if (!style_.norm_composites) return body(ops_, inputs);
@@ -453,7 +456,7 @@ void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const Exp
     Signature s(key, weights, options.dynamic, model);
     const TensorId ids = s.Input("token_ids", DType::kI32, {1, tokens});
     const TensorId lowest = s.ops.Ints(std::vector<int32_t>{0}, {}, "lowest");
-    s.Output("embeddings", Embed(s, spec, s.ops.MaximumInts(ids, lowest, "clamped_ids")));
+    s.Output("embeddings", Embed(s, spec, style, s.ops.MaximumInts(ids, lowest, "clamped_ids")));
     s.Finish();
   };
   if (style.embedder == Embedder::kOneToken) return write("embedder", 1);

@@ -55,7 +55,7 @@ const StyledRotation::Tables& StyledRotation::TablesOf(size_t rope) {
 
 StyledRotation::Tables StyledRotation::HalfTables(std::vector<float> frequencies,
                                                   TensorId positions) {
-  if (style_.divides) {
+  if (style_.old) {
     for (float& frequency : frequencies) frequency = 1 / frequency;
   }
   const TensorId column =
@@ -63,7 +63,7 @@ StyledRotation::Tables StyledRotation::HalfTables(std::vector<float> frequencies
   const TensorId row =
       ops_.Floats(frequencies, {1, 1, static_cast<int32_t>(frequencies.size())}, "frequencies");
   const TensorId angles =
-      style_.divides ? ops_.Divide(column, row, "angles") : ops_.Multiply(column, row, "angles");
+      style_.old ? ops_.Divide(column, row, "angles") : ops_.Multiply(column, row, "angles");
   return {ops_.Cos(angles, "cos"), ops_.Sin(angles, "sin")};
 }
 

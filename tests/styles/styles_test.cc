@@ -326,15 +326,46 @@ INSTANTIATE_TEST_SUITE_P(Exporters, Styles,
                                   std::get<1>(test.param).name;
                          });
 
+/// The message with which compiling fails.
+std::string Failure(const TfliteModel& decoder, const TfliteModel* embedder = nullptr) {
+  try {
+    CompileLanguageModel(decoder, {.threads = 1}, embedder);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    return error.message();
+  }
+  return "nothing was thrown";
+}
+
 TEST(ExternalEmbedder, IsMissedWithASentence) {
   const OpenModel model = Write(kFamilies[0], ExporterStyles().back());
   ASSERT_TRUE(model.embedder.has_value());
-  try {
-    CompileLanguageModel(model.decoder, {.threads = 1});
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-    EXPECT_THAT(error.message(), testing::HasSubstr("it takes embeddings in the place of tokens"));
+  EXPECT_THAT(Failure(model.decoder),
+              testing::HasSubstr("it takes embeddings in the place of tokens"));
+  EXPECT_THAT(Failure(model.decoder, &model.decoder),
+              testing::HasSubstr("no signature from one token"));
+}
+
+TEST(Signatures, ThatCannotBeFilledSaySo) {
+  for (const auto& [input, reason] : {std::pair("local_mask", "how many tokens such a mask shows"),
+                                      {"mask_local", "how many tokens such a mask shows"},
+                                      {"mask_global", "as NPUs need it"},
+                                      {"pos_emb_cos", "as NPUs need it"},
+                                      {"param_tensor", "as GPUs need it"},
+                                      {"per_layer_embeddings", "embeddings for each layer"},
+                                      {"query_w_prime_left_0", "LoRA"},
+                                      {"attention_mask", "is not one that this program fills."}}) {
+    TfliteBuilder builder;
+    SignatureWriter w(builder, "decode");
+    w.Input("tokens", {1, 1}, DType::kI32);
+    const TensorId positions = w.Input("input_pos", {1}, DType::kI32);
+    w.Input(input, {1, 4});
+    w.Output("logits", positions);
+    w.Finish();
+    const TestModel data = FinishModel(builder);
+    const std::string message = Failure(data.Parse());
+    EXPECT_THAT(message, testing::HasSubstr("'" + std::string(input) + "'"));
+    EXPECT_THAT(message, testing::HasSubstr(reason));
   }
 }
 
