@@ -127,7 +127,7 @@ std::filesystem::path BenchCommand::FindModel() const {
   ConvertOptions options;
   if (quantize_) options.quantization = ParseQuantizeFlag(*quantize_);
   if (kv_cache_max_len_) options.kv_cache_max_len = *kv_cache_max_len_;
-  return FindOrMakeSynthetic(model_.models_dir, *synthetic_, options);
+  return FindOrMakeSynthetic(model_, *synthetic_, options);
 }
 
 int BenchCommand::Run() {
@@ -143,7 +143,7 @@ int BenchCommand::Run() {
   const BenchmarkOptions options = Options();
   const std::filesystem::path file = FindModel();
   const InterruptGuard guard;
-  const bool visible = IsTerminal(STDERR_FILENO);
+  const bool visible = IsTerminal(STDERR_FILENO) && model_.progress.Style() == ProgressStyle::kAuto;
   const BenchmarkResult result = RunBenchmark(file, options, [&](const std::string& step) {
     if (visible) WriteErr("\rMeasuring " + step + "\033[K");
   });

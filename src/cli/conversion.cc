@@ -54,7 +54,8 @@ namespace {
 // Here, or fetched from the hub if its name could be one of a repository.
 ModelLocation FindOrFetch(const ModelStore& store, const ModelFlags& flags,
                           const std::string& model) {
-  const std::string name = std::filesystem::exists(model) ? model : ResolveAlias(model);
+  const ProgressStyle style = flags.progress.Style();
+  const std::string name = std::filesystem::exists(model) ? model : ResolveAlias(model, style);
   if (flags.hub.file) {
     const std::filesystem::path chosen = store.root() / name / *flags.hub.file;
     if (std::filesystem::is_regular_file(chosen)) return {.file = chosen, .checkpoint = {}};
@@ -62,8 +63,7 @@ ModelLocation FindOrFetch(const ModelStore& store, const ModelFlags& flags,
     return *std::move(location);
   }
   if (!NamesRepository(name)) return store.Find(name);
-  return HubModels(store, flags.hub, flags.progress.Style())
-      .Fetch(name, ConvertOptions().quantization);
+  return HubModels(store, flags.hub, style).Fetch(name, ConvertOptions().quantization);
 }
 
 }  // namespace
@@ -74,31 +74,31 @@ std::filesystem::path FindOrConvert(const ModelFlags& flags) {
   if (!location.file.empty()) return location.file;
   const CheckpointLocation& checkpoint = *location.checkpoint;
   const ProgressStyle style = flags.progress.Style();
-  const bool quiet = style == ProgressStyle::kQuiet;
-  if (!quiet) WriteErr(fmt::format("Converting {} on first use.\n", checkpoint.folder.string()));
-  const std::string result =
-      ConvertVisibly({.checkpoint = checkpoint.folder, .output = checkpoint.output}, style);
-  if (!quiet) WriteErr(result + "\n");
+  Notice(style, fmt::format("Converting {} on first use.", checkpoint.folder.string()));
+  Notice(style,
+         ConvertVisibly({.checkpoint = checkpoint.folder, .output = checkpoint.output}, style));
   store.RememberOrigin(checkpoint);
   return checkpoint.output;
 }
 
-std::filesystem::path FindOrMakeSynthetic(const std::optional<std::filesystem::path>& models_dir,
-                                          const std::string& shape, ConvertOptions options) {
+std::filesystem::path FindOrMakeSynthetic(const ModelFlags& flags, const std::string& shape,
+                                          ConvertOptions options) {
   const std::string variant =
       fmt::format("{}-{}", QuantizationName(options.quantization), options.kv_cache_max_len);
-  const CheckpointLocation location = ModelStore(models_dir).SyntheticLocation(shape, variant);
+  const CheckpointLocation location =
+      ModelStore(flags.models_dir).SyntheticLocation(shape, variant);
   options.checkpoint = location.folder;
   options.output = location.output;
   if (std::filesystem::exists(options.output)) return options.output;
+  const ProgressStyle style = flags.progress.Style();
   if (!std::filesystem::exists(location.folder / "model.safetensors")) {
     const InterruptGuard guard;
-    ProgressDisplay progress(InterruptGuard::requested());
+    ProgressDisplay progress(InterruptGuard::requested(), style);
     WriteSyntheticCheckpoint(shape, location.folder, options.threads, &progress);
-    WriteErr(fmt::format("Made {}: random weights in the shape of {}.\n", location.folder.string(),
-                         shape));
+    Notice(style, fmt::format("Made {}: random weights in the shape of {}.",
+                              location.folder.string(), shape));
   }
-  WriteErr(ConvertVisibly(options, ProgressStyle::kAuto) + "\n");
+  Notice(style, ConvertVisibly(options, style));
   return options.output;
 }
 

@@ -37,9 +37,9 @@ std::filesystem::path FindOrConvert(const ModelFlags& flags);
 
 /// A model of random weights in the shape of a real one, `shape` of SyntheticModels(). Checkpoint
 /// and conversion are made where they are not there already, and kept in the folder of models.
-/// Of `options` only quantization and cache length count.
-std::filesystem::path FindOrMakeSynthetic(const std::optional<std::filesystem::path>& models_dir,
-                                          const std::string& shape, ConvertOptions options);
+/// Of `flags` the folder and the progress count, of `options` quantization and cache length.
+std::filesystem::path FindOrMakeSynthetic(const ModelFlags& flags, const std::string& shape,
+                                          ConvertOptions options);
 
 }  // namespace litertlm
 

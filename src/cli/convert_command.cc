@@ -78,8 +78,9 @@ CheckpointLocation ConvertCommand::Checkpoint(const ModelStore& store, const std
 
 int ConvertCommand::Run() {
   const ModelStore store(model_.models_dir);
-  const std::string model =
-      std::filesystem::exists(*model_.model) ? *model_.model : ResolveAlias(*model_.model);
+  const std::string model = std::filesystem::exists(*model_.model)
+                                ? *model_.model
+                                : ResolveAlias(*model_.model, model_.progress.Style());
   ConvertOptions options = Options();
   const CheckpointLocation location = Checkpoint(store, model, options.quantization);
   options.checkpoint = location.folder;

@@ -20,9 +20,33 @@ namespace fs = std::filesystem;
 
 constexpr char kRevision[] = "main";
 
-// Throws kUnsupported, listing the families there are, before any weight is downloaded.
-void CheckFamily(const fs::path& config, const std::string& repository) {
-  FindFamily(Config::Read(config).String("model_type"), repository);
+// Bytes that a conversion will give, roughly.
+uint64_t ExpectedBytes(const Config& config, uint64_t weight_bytes, Quantization quantization) {
+  const Config decoder = config.Object("text_config").value_or(config);
+  const std::string type = config.String("torch_dtype", config.String("dtype", "bfloat16"));
+  const double weights = static_cast<double>(weight_bytes) / (type == "float32" ? 4 : 2);
+  // Each layer is drawn once for every prefill length.
+  constexpr double kGraphOfOneLayer = 90e3;
+  const double graph =
+      kGraphOfOneLayer * static_cast<double>(decoder.Int("num_hidden_layers", 0, 100000, 30));
+  double bytes_per_weight = 0;
+  switch (quantization) {
+    case Quantization::kNone:
+      bytes_per_weight = 4;
+      break;
+    case Quantization::kFp16:
+      bytes_per_weight = 2;
+      break;
+    case Quantization::kInt8:
+    case Quantization::kDynamicInt8:
+      bytes_per_weight = 1.02;
+      break;
+    case Quantization::kDynamicInt4Block32:
+    case Quantization::kDynamicInt4Block128:
+      bytes_per_weight = 0.6;
+      break;
+  }
+  return static_cast<uint64_t>(weights * bytes_per_weight + graph);
 }
 
 }  // namespace
@@ -45,13 +69,12 @@ bool NamesRepository(const std::string& name) {
          !std::filesystem::is_directory(name);
 }
 
-std::string ResolveAlias(const std::string& name) {
+std::string ResolveAlias(const std::string& name, ProgressStyle style) {
   if (name != "google/gemma-3-1b") return name;
   const std::string stands_for = name + "-it";
-  WriteErr(
-      fmt::format("{} has no repository of its own on the hub. Using {}, which is tuned for "
-                  "chat; the pretrained one is {}-pt.\n",
-                  name, stands_for, name));
+  Notice(style, fmt::format("{} has no repository of its own on the hub. Using {}, which is tuned "
+                            "for chat; the pretrained one is {}-pt.",
+                            name, stands_for, name));
   return stands_for;
 }
 
@@ -62,25 +85,6 @@ HubOptions MakeHubOptions(const HubFlags& flags) {
   return options;
 }
 
-uint64_t ExpectedBytes(uint64_t weight_bytes, Quantization quantization) {
-  const auto times = [weight_bytes](double factor) {
-    return static_cast<uint64_t>(static_cast<double>(weight_bytes) * factor);
-  };
-  switch (quantization) {
-    case Quantization::kNone:
-      return times(2);
-    case Quantization::kFp16:
-      return times(1);
-    case Quantization::kInt8:
-    case Quantization::kDynamicInt8:
-      return times(0.51);
-    case Quantization::kDynamicInt4Block32:
-    case Quantization::kDynamicInt4Block128:
-      return times(0.3);
-  }
-  return weight_bytes;
-}
-
 ModelLocation HubModels::Fetch(const std::string& name, Quantization quantization) {
   if (const fs::path file = CachedFile(name); !file.empty())
     return {.file = file, .checkpoint = {}};
@@ -88,7 +92,7 @@ ModelLocation HubModels::Fetch(const std::string& name, Quantization quantizatio
     return {.file = {}, .checkpoint = cached};
   }
   const InterruptGuard guard;
-  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  ProgressDisplay progress(InterruptGuard::requested(), style_, EndedPhase::kKept);
   const HubOptions hub = MakeHubOptions(flags_);
   const FetchOptions options = Fetching(hub, progress);
   const Repository repository = Open(hub, name);
@@ -101,7 +105,7 @@ ModelLocation HubModels::Fetch(const std::string& name, Quantization quantizatio
 CheckpointLocation HubModels::FetchCheckpoint(const std::string& name, Quantization quantization) {
   if (const auto cached = CachedCheckpoint(name)) return *cached;
   const InterruptGuard guard;
-  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  ProgressDisplay progress(InterruptGuard::requested(), style_, EndedPhase::kKept);
   const HubOptions hub = MakeHubOptions(flags_);
   const Repository repository = Open(hub, name);
   return FetchCheckpoint(Fetching(hub, progress), repository, quantization);
@@ -109,7 +113,7 @@ CheckpointLocation HubModels::FetchCheckpoint(const std::string& name, Quantizat
 
 ModelLocation HubModels::Pull(const std::string& name, const std::vector<std::string>& include) {
   const InterruptGuard guard;
-  ProgressDisplay progress(InterruptGuard::requested(), style_);
+  ProgressDisplay progress(InterruptGuard::requested(), style_, EndedPhase::kKept);
   const HubOptions hub = MakeHubOptions(flags_);
   const FetchOptions options = Fetching(hub, progress);
   const Repository repository = Open(hub, name);
@@ -133,10 +137,6 @@ ModelLocation HubModels::Pull(const std::string& name, const std::vector<std::st
     return {.file = FetchModelFile(options, repository, *file), .checkpoint = {}};
   }
   return {.file = {}, .checkpoint = FetchCheckpoint(options, repository, std::nullopt)};
-}
-
-void HubModels::Say(std::string_view text) const {
-  if (style_ != ProgressStyle::kQuiet) WriteErr(fmt::format("{}\n", text));
 }
 
 Repository HubModels::Open(const HubOptions& hub, const std::string& name) const {
@@ -179,18 +179,20 @@ CheckpointLocation HubModels::FetchCheckpoint(const FetchOptions& options,
                                               const Repository& repository,
                                               std::optional<Quantization> quantization) {
   const CheckpointLocation location = store_.ForHub(repository.name);
-  const ConfigCheck check = [&](const fs::path& config, uint64_t weight_bytes) -> uint64_t {
-    CheckFamily(config, repository.name);
+  const ConfigCheck check = [&](const fs::path& file, uint64_t weight_bytes) -> uint64_t {
+    const Config config = Config::Read(file);
+    // A family that is not supported is refused here, before any weight is downloaded.
+    FindFamily(config.String("model_type"), repository.name);
     if (!quantization) {
       Say(fmt::format("Downloading {} ({}) to {}", repository.name, FormatBytes(weight_bytes),
                       location.folder.string()));
       return 0;
     }
-    const uint64_t expected = ExpectedBytes(weight_bytes, *quantization);
+    const uint64_t expected = ExpectedBytes(config, weight_bytes, *quantization);
     Say("Model not found locally. Converting from HuggingFace…");
     Say(fmt::format("  the checkpoint   {:>9}  {}", FormatBytes(weight_bytes),
                     location.folder.string()));
-    Say(fmt::format("  becomes   about {:>9}  {}", FormatBytes(expected),
+    Say(fmt::format("  becomes    about {:>9}  {}", FormatBytes(expected),
                     location.output.string()));
     return expected;
   };

@@ -32,15 +32,12 @@ struct HubFlags {
 bool NamesRepository(const std::string& name);
 
 /// The name whose repository holds what `name` means: google/gemma-3-1b has none of its own, and
-/// stands for its instruction-tuned form. Says so on standard error.
-std::string ResolveAlias(const std::string& name);
+/// stands for its instruction-tuned form. Says so.
+std::string ResolveAlias(const std::string& name, ProgressStyle style);
 
 /// From the environment and the flags. Warns on standard error about a token that others can read.
 /// An InterruptGuard must live as long as they are used.
 HubOptions MakeHubOptions(const HubFlags& flags);
-
-/// Bytes that converting weights of `weight_bytes` (in 16 bits each) will give, roughly.
-uint64_t ExpectedBytes(uint64_t weight_bytes, Quantization quantization);
 
 class HubModels {
  public:
@@ -57,7 +54,7 @@ class HubModels {
   ModelLocation Pull(const std::string& name, const std::vector<std::string>& include);
 
  private:
-  void Say(std::string_view text) const;
+  void Say(std::string_view text) const { Notice(style_, text); }
   Repository Open(const HubOptions& hub, const std::string& name) const;
   FetchOptions Fetching(const HubOptions& hub, Progress& progress) const;
   std::filesystem::path FetchModelFile(const FetchOptions& options, const Repository& repository,

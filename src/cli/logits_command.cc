@@ -95,8 +95,8 @@ int LogitsCommand::Run() {
     file.Write(std::as_bytes(row));
   });
   file.Commit();
-  WriteErr(
-      fmt::format("Wrote {}: float32 [{}, {}].\n", out_->string(), ids.size(), model.vocab_size()));
+  Notice(model_.progress.Style(), fmt::format("Wrote {}: float32 [{}, {}].", out_->string(),
+                                              ids.size(), model.vocab_size()));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,16 +19,26 @@ std::string Elide(std::string_view text, size_t width);
 
 enum class ProgressStyle {
   kAuto,
-  kJson,   ///< One object a line: phase, done, total, item.
+  kJson,   ///< One object a line: phase, done, total, item. The last of a phase has done == total.
   kQuiet,  ///< Nothing.
 };
+
+/// What becomes of the line on a terminal when its phase has ended.
+enum class EndedPhase {
+  kErased,
+  kKept,  ///< It stays, with the time that was taken.
+};
+
+/// Says on standard error what is done beside the progress itself: a line, or {"notice": …} for
+/// programs.
+void Notice(ProgressStyle style, std::string_view text);
 
 /// Writes to standard error.
 class ProgressDisplay : public Progress {
  public:
   /// `cancelled` must outlive the display.
-  explicit ProgressDisplay(const std::atomic<bool>& cancelled,
-                           ProgressStyle style = ProgressStyle::kAuto);
+  ProgressDisplay(const std::atomic<bool>& cancelled, ProgressStyle style,
+                  EndedPhase ended = EndedPhase::kErased);
   ~ProgressDisplay() override;
 
   void Begin(std::string_view phase, uint64_t total) override;
@@ -38,15 +49,21 @@ class ProgressDisplay : public Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::string Line(uint64_t done) const;
-  void PrintJson(uint64_t done, std::string_view item) const;
+  std::string Line() const;
+  std::string EndedLine() const;
+  double Seconds() const;
+  double Rate() const;
+  void PrintJson(std::string_view item) const;
   void Erase();
 
   const std::atomic<bool>& cancelled_;
   const ProgressStyle style_;
   const bool terminal_;
+  const EndedPhase ended_;
   std::string phase_;
   uint64_t total_ = 0;
+  uint64_t done_ = 0;
+  std::optional<uint64_t> done_before_;  ///< At the first update: what earlier work left.
   Clock::time_point begun_;
   Clock::time_point shown_;
   bool line_is_open_ = false;

@@ -7,7 +7,7 @@
 namespace litertlm {
 
 void ProgressFlags::Declare(Flags& flags) {
-  flags.Switch("--quiet", quiet, "Say nothing but errors");
+  flags.Switch("--quiet", quiet, "Say nothing but errors and warnings");
   flags.Option("--progress", "STYLE", progress, "auto (default), or json: one object a line");
 }
 

@@ -37,9 +37,9 @@ class PullCommand : public Command {
   }
   int Run() override {
     const ModelStore store(models_dir_);
-    const std::string repository = ResolveAlias(name_);
-    const ModelLocation location =
-        HubModels(store, hub_, progress_.Style()).Pull(repository, include_);
+    const ProgressStyle style = progress_.Style();
+    const std::string repository = ResolveAlias(name_, style);
+    const ModelLocation location = HubModels(store, hub_, style).Pull(repository, include_);
     const std::filesystem::path& path =
         location.checkpoint ? location.checkpoint->folder : location.file;
     WriteOut(fmt::format("{} is here: {}\n", repository, path.string()));

@@ -139,10 +139,10 @@ int RunCommand::Run() {
                 "Give it with --prompt TEXT, --prompt-file FILE or through a pipe.");
   }
   if (!model_.model) {
-    WriteErr(
-        fmt::format("No model given: this is {}, a toy. For a real one: litert-lm-cli run "
-                    "litert-community/Qwen3-0.6B (see README_MODELS.md).\n",
-                    kDefaultModel));
+    Notice(model_.progress.Style(),
+           fmt::format("No model given: this is {}, a toy. For a real one: litert-lm-cli run "
+                       "litert-community/Qwen3-0.6B (see README_MODELS.md).",
+                       kDefaultModel));
   }
   const Model model = Model::Open(FindOrConvert(model_), runtime_.options());
   const GenerationOptions options{.sampler = Sampling(model),

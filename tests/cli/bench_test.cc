@@ -168,5 +168,26 @@ TEST(Bench, TakesASyntheticModelThatIsThereAlready) {
   EXPECT_THAT(outcome.out, HasSubstr("| qwen3-4b-fp16-1280 |"));
 }
 
+TEST(Bench, IsQuietWhileItMakesASyntheticModel) {
+  const TestFolder folder;
+  const std::vector<std::string> bench = {
+      "bench", "--synthetic", "gemma3-270m", "--models-dir", folder.path(), "-p",
+      "2",     "-n",          "0",           "-r",           "1",           "--quiet"};
+  // Stopped in the middle of the weights, which would take half a gigabyte.
+  const Outcome weights =
+      Invoke({.arguments = bench, .wrapper = {"sh", "-c", "ulimit -f 65536; exec \"$@\"", "sh"}});
+  EXPECT_EQ(weights.status, 74);
+  EXPECT_THAT(weights.err, StartsWith("error: Cannot write "));
+  EXPECT_THAT(weights.err, HasSubstr("model.safetensors"));
+  // The conversion, of a checkpoint that takes less.
+  const fs::path checkpoint = folder.path() / "synthetic/gemma3-270m/checkpoint";
+  fs::remove_all(checkpoint);
+  fs::copy(fs::path(LITERTLM_SOURCE_DIR) / "testdata/tiny-gemma3", checkpoint);
+  const Outcome conversion = RunProgram(bench);
+  EXPECT_EQ(conversion.status, 0);
+  EXPECT_EQ(conversion.err, "");
+  EXPECT_THAT(conversion.out, HasSubstr("pp2"));
+}
+
 }  // namespace
 }  // namespace litertlm

@@ -82,6 +82,21 @@ TEST_F(NamesTest, ShardedCheckpointIsConverted) {
   EXPECT_TRUE(fs::exists(models_ / "Qwen/Sharded/Sharded.litertlm"));
 }
 
+TEST_F(NamesTest, ExpectedSizeIsNearTheRealOne) {
+  server_.Add(Fixture("o/qwen", "tiny-qwen3"));
+  server_.Add(Fixture("o/gemma", "tiny-gemma3"));
+  for (const char* name : {"qwen", "gemma"}) {
+    const std::string err = Run({"convert", std::string("o/") + name}).err;
+    const size_t about = err.find("about");
+    ASSERT_NE(about, err.npos) << err;
+    const double expected = std::stod(err.substr(about + 5)) * 1e6;
+    EXPECT_THAT(err.substr(about, 20), HasSubstr("MB"));
+    const auto size = static_cast<double>(
+        fs::file_size(models_ / "o" / name / (std::string(name) + ".litertlm")));
+    EXPECT_NEAR(expected, size, size / 10) << name;
+  }
+}
+
 TEST_F(NamesTest, WhatTheHuggingFaceCacheHoldsIsUsedFromThere) {
   const std::string commit(40, 'c');
   const auto cache = [&](const std::string& repo) {
