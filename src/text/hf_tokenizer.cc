@@ -60,6 +60,8 @@ class HfTokenizer : public Tokenizer {
  private:
   void ReadVocabulary(object model);
   void ReadMerges(object model);
+  // `pieces` are the left and right of each merge, the first of which has the rank `rank`.
+  void AddMerges(std::span<const std::string_view> pieces, int64_t rank);
   void ReadAddedTokens(object json);
   TokenId CheckedId(int64_t id) const;
 
@@ -167,36 +169,50 @@ void HfTokenizer::ReadMerges(object model) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
   merges_.Reserve(list.size());
+  constexpr size_t kBlock = 128;
+  std::vector<std::string_view> pieces;  // Left and right of each merge.
+  pieces.reserve(kBlock);
   int64_t rank = 0;
-  std::string joined;
-  TokenId expected = 0;
   for (const element merge : list) {
-    std::string_view left, right;
     if (merge.is_array()) {
-      left = merge.at(0).get_string().value();
-      right = merge.at(1).get_string().value();
+      pieces.push_back(merge.at(0).get_string().value());
+      pieces.push_back(merge.at(1).get_string().value());
     } else {
       const std::string_view text = merge.get_string().value();
       const size_t space = text.find(' ');
-      left = text.substr(0, space);
-      right = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
+      pieces.push_back(text.substr(0, space));
+      pieces.push_back(space == text.npos ? std::string_view() : text.substr(space + 1));
     }
-    joined = left;
-    joined += right;
+    if (pieces.size() < kBlock) continue;
+    AddMerges(pieces, rank);
+    rank += static_cast<int64_t>(pieces.size() / 2);
+    pieces.clear();
+  }
+  AddMerges(pieces, rank);
+}
+
+void HfTokenizer::AddMerges(std::span<const std::string_view> pieces, int64_t rank) {
+  std::vector<TokenId> ids(pieces.size());
+  vocabulary_.FindAll(pieces, ids);
+  std::vector<MergeTable::Merge> merges;
+  merges.reserve(pieces.size() / 2);
+  std::string joined;
+  TokenId expected = 0;
+  for (size_t i = 0; i < pieces.size(); i += 2, ++rank) {
+    joined = pieces[i];
+    joined += pieces[i + 1];
     // Most merges make the same token as the one before, or the next.
     if (vocabulary_.Piece(expected) != joined) ++expected;
-    const auto left_id = vocabulary_.Find(left), right_id = vocabulary_.Find(right),
-               id = vocabulary_.Piece(expected) == joined ? expected : vocabulary_.Find(joined);
-    if (!left_id || !right_id || !id) {
+    if (vocabulary_.Piece(expected) != joined) expected = vocabulary_.Find(joined).value_or(-1);
+    if (ids[i] < 0 || ids[i + 1] < 0 || expected < 0) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{}: merge {} (\"{}\" and \"{}\") names a piece that is not in the "
                               "vocabulary.",
-                              where_, rank, left, right));
+                              where_, rank, pieces[i], pieces[i + 1]));
     }
-    merges_.Add(*left_id, *right_id, *id);
-    expected = *id;
-    ++rank;
+    merges.push_back({ids[i], ids[i + 1], expected});
   }
+  merges_.Add(merges);
 }
 
 void HfTokenizer::ReadAddedTokens(object json) {

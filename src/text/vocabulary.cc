@@ -64,9 +64,31 @@ void Vocabulary::Grow(size_t slots) {
 }
 
 std::optional<TokenId> Vocabulary::Find(std::string_view piece) const {
+  return Find(piece, Hash(piece));
+}
+
+void Vocabulary::FindAll(std::span<const std::string_view> pieces, std::span<TokenId> ids) const {
+  if (slots_.empty()) {
+    std::ranges::fill(ids, -1);
+    return;
+  }
+  const size_t mask = slots_.size() - 1;
+  std::vector<uint32_t> hashes(pieces.size());
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    hashes[i] = Hash(pieces[i]);
+    __builtin_prefetch(&slots_[hashes[i] & mask]);
+  }
+  const auto first_found = [&](size_t i) { return slots_[hashes[i] & mask].id; };
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (const TokenId id = first_found(i); id >= 0) __builtin_prefetch(&spans_[id]);
+  }
+  for (size_t i = 0; i < pieces.size(); ++i) __builtin_prefetch(Piece(first_found(i)).data());
+  for (size_t i = 0; i < pieces.size(); ++i) ids[i] = Find(pieces[i], hashes[i]).value_or(-1);
+}
+
+std::optional<TokenId> Vocabulary::Find(std::string_view piece, uint32_t hash) const {
   if (slots_.empty()) return std::nullopt;
   const size_t mask = slots_.size() - 1;
-  const uint32_t hash = Hash(piece);
   for (size_t at = hash & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
     if (slots_[at].hash == hash && Piece(slots_[at].id) == piece) return slots_[at].id;
   }
@@ -89,17 +111,23 @@ size_t MergeTable::FindSlot(TokenId left, TokenId right, uint32_t hash) const {
   size_t at = hash & mask;
   for (; slots_[at].rank >= 0; at = (at + 1) & mask) {
     if (slots_[at].hash != hash) continue;
-    const Entry& entry = merges_[static_cast<size_t>(slots_[at].rank)];
+    const Merge& entry = merges_[static_cast<size_t>(slots_[at].rank)];
     if (entry.left == left && entry.right == right) break;
   }
   return at;
 }
 
-void MergeTable::Add(TokenId left, TokenId right, TokenId merged) {
-  const uint32_t hash = Hash(left, right);
-  Slot& slot = slots_[FindSlot(left, right, hash)];
-  if (slot.rank < 0) slot = {hash, static_cast<int32_t>(merges_.size())};
-  merges_.push_back({left, right, merged});
+void MergeTable::Add(std::span<const Merge> merges) {
+  const size_t mask = slots_.size() - 1;
+  for (const Merge& merge : merges) {
+    __builtin_prefetch(&slots_[Hash(merge.left, merge.right) & mask], /*rw=*/1);
+  }
+  for (const Merge& merge : merges) {
+    const uint32_t hash = Hash(merge.left, merge.right);
+    Slot& slot = slots_[FindSlot(merge.left, merge.right, hash)];
+    if (slot.rank < 0) slot = {hash, static_cast<int32_t>(merges_.size())};
+    merges_.push_back(merge);
+  }
 }
 
 int32_t MergeTable::Rank(TokenId left, TokenId right) const {
