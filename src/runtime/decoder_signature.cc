@@ -27,9 +27,9 @@ struct ForeignInput {
   const char* reason;
 };
 constexpr ForeignInput kForeignInputs[] = {
-    {"local", "the file does not say how many tokens such a mask shows"},
     {"mask_global", "its caches are updated by another model, as NPUs need it"},
     {"pos_emb_", "its caches are updated by another model, as NPUs need it"},
+    {"local", "the file does not say how many tokens such a mask shows"},
     {"param_tensor", "its caches are updated in place, as GPUs need it"},
     {"per_layer_embeddings", "models with embeddings for each layer are not supported"},
     {"_prime_", "adapters (LoRA) are not supported"},
@@ -50,6 +50,20 @@ bool IsStateName(std::string_view name) {
 
 const Value& InputValue(const Graph& graph, size_t input) {
   return graph.value(graph.inputs[input].value);
+}
+
+std::string NotFilled(const std::string& name) {
+  return fmt::format("input '{}' is not one that this program fills", name);
+}
+
+// First of all, because such graphs lack other inputs, too.
+void RefuseForeignInputs(const Graph& graph) {
+  for (const Binding& input : graph.inputs) {
+    for (const auto& [part, reason] : kForeignInputs) {
+      if (input.name.find(part) == std::string::npos || IsStateName(input.name)) continue;
+      Fail(graph, fmt::format("{}: {}", NotFilled(input.name), reason));
+    }
+  }
 }
 
 /// True if all dimensions are 1 but the last `count`.
@@ -105,15 +119,6 @@ void CheckMask(const Graph& graph, DecoderSignature& signature) {
   signature.context = mask.shape.back().outer();
 }
 
-[[noreturn]] void FailForInput(const Graph& graph, const std::string& name) {
-  const auto known = std::find_if(
-      std::begin(kForeignInputs), std::end(kForeignInputs),
-      [&](const ForeignInput& input) { return name.find(input.part) != std::string::npos; });
-  Fail(graph, fmt::format("input '{}' is not one that this program fills{}{}", name,
-                          known == std::end(kForeignInputs) ? "" : ": ",
-                          known == std::end(kForeignInputs) ? "" : known->reason));
-}
-
 void FindStates(const Graph& graph, DecoderSignature& signature) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
@@ -121,7 +126,7 @@ void FindStates(const Graph& graph, DecoderSignature& signature) {
         i == signature.mask) {
       continue;
     }
-    if (!IsStateName(name)) FailForInput(graph, name);
+    if (!IsStateName(name)) Fail(graph, NotFilled(name));
     const auto output = std::find_if(graph.outputs.begin(), graph.outputs.end(),
                                      [&](const Binding& binding) { return binding.name == name; });
     if (output == graph.outputs.end()) {
@@ -178,6 +183,7 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
     if (IsOneOf(name, kPositionNames)) signature.positions = i;
     if (IsOneOf(name, kMaskNames)) signature.mask = i;
   }
+  RefuseForeignInputs(graph);
   CheckPositions(graph, signature);
   CheckTokens(graph, signature);
   CheckMask(graph, signature);
