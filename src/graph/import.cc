@@ -49,6 +49,15 @@ std::vector<std::string> SignatureKeys(const TfliteModel& model) {
   return keys;
 }
 
+std::vector<std::string> InputNames(const TfliteModel& model, std::string_view key) {
+  const Importer importer(model, key);
+  std::vector<std::string> names;
+  for (const auto* binding : Items(importer.signature()->inputs())) {
+    names.emplace_back(Text(binding->name()));
+  }
+  return names;
+}
+
 std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
                                 std::string_view input) {
   const Importer importer(model, key);

@@ -15,8 +15,10 @@ namespace litertlm {
 /// Names of all signatures, in the file's order.
 std::vector<std::string> SignatureKeys(const TfliteModel& model);
 
-/// The shape of a signature's input, or nothing where the signature has no such input. Cheap: the
-/// graph is not read.
+/// Names of a signature's inputs, in the file's order. Cheap: the graph is not read.
+std::vector<std::string> InputNames(const TfliteModel& model, std::string_view key);
+
+/// The shape of a signature's input, or nothing where the signature has no such input. As cheap.
 std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
                                 std::string_view input);
 

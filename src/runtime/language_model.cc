@@ -126,10 +126,7 @@ class CompiledLanguageModel : public LanguageModel {
   void CompilePrefill(const TfliteModel& model, const RuntimeOptions& options) {
     any_rows_.reset();
     fixed_rows_.clear();
-    std::vector<std::string> keys;
-    for (const std::string& key : SignatureKeys(model)) {
-      if (key.starts_with(kPrefillPrefix)) keys.push_back(key);
-    }
+    std::vector<std::string> keys = PrefillKeys(model);
     if (keys.empty()) return;
     std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
       return RowsOf(model, a) > RowsOf(model, b);
@@ -146,6 +143,21 @@ class CompiledLanguageModel : public LanguageModel {
     for (const std::string& key : keys) {
       fixed_rows_.emplace_back(ImportSignature(model, key), prefill, workers_);
     }
+  }
+
+  // Those with further inputs are for adapters and images; the others come without them.
+  static std::vector<std::string> PrefillKeys(const TfliteModel& model) {
+    const std::vector<std::string> known = InputNames(model, kDecodeKey);
+    const auto is_known = [&](const std::string& input) {
+      return std::find(known.begin(), known.end(), input) != known.end();
+    };
+    std::vector<std::string> keys;
+    for (const std::string& key : SignatureKeys(model)) {
+      if (!key.starts_with(kPrefillPrefix)) continue;
+      const std::vector<std::string> inputs = InputNames(model, key);
+      if (std::all_of(inputs.begin(), inputs.end(), is_known)) keys.push_back(key);
+    }
+    return keys;
   }
 
   void Check(std::span<const int32_t> tokens, int position) const {

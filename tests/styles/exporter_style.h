@@ -49,6 +49,7 @@ struct ExporterStyle {
   /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
   /// kv_cache_k_0 …
   bool other_names = false;
+  bool adapters = false;  ///< Further signatures for adapters (LoRA), the longest among them.
 };
 
 inline std::ostream& operator<<(std::ostream& out, const ExporterStyle& style) {
@@ -67,6 +68,7 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "classic"},
       {.name = "classic_written_norms", .norm_composites = false},
       {.name = "classic_old", .norm_composites = false, .old = true},
+      {.name = "classic_adapters", .adapters = true},
       {.name = "classic_no_mask", .mask = kTable},
       {.name = "classic_rows_first", .caches = kRowsFirst},
       {.name = "classic_rows_first_no_mask", .caches = kRowsFirst, .mask = kTable},

@@ -133,7 +133,11 @@ class DecoderWriter {
         k_(static_cast<int32_t>(spec.kv_heads)),
         h_(static_cast<int32_t>(spec.head_dim)) {}
 
-  void Write(bool with_logits) {
+  /// An adapter is an input of which nothing is made here.
+  void Write(bool with_logits, bool with_adapter) {
+    if (with_adapter) {
+      s_.Input("query_w_prime_left_0", DType::kF32, {4, static_cast<int32_t>(spec_.hidden)});
+    }
     TensorId x = AddInputs();
     rotation_.emplace(spec_, style_, ops_, positions_);
     WriteStarts();
@@ -441,13 +445,19 @@ class DecoderWriter {
 void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
                      const FusedProjections* fused, const ExporterStyle& style,
                      const GraphOptions& options, TfliteBuilder& model) {
-  const auto write = [&](const std::string& key, int tokens, bool with_logits) {
-    DecoderWriter(spec, weights, fused, style, options, key, tokens, model).Write(with_logits);
+  const auto write = [&](const std::string& key, int tokens, bool with_logits,
+                         bool with_adapter = false) {
+    DecoderWriter(spec, weights, fused, style, options, key, tokens, model)
+        .Write(with_logits, with_adapter);
   };
   for (const int length : options.prefill_lengths) {
     write(fmt::format("prefill_{}", length), length, false);
   }
   write("decode", 1, true);
+  if (!style.adapters) return;
+  write("decode_lora_r4", 1, true, /*with_adapter=*/true);
+  const int longest = 2 * options.prefill_lengths.back();
+  write(fmt::format("prefill_{}_lora_r4", longest), longest, false, /*with_adapter=*/true);
 }
 
 void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
