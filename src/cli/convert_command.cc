@@ -32,6 +32,9 @@ class ConvertCommand : public Command {
   ConvertOptions Options() const;
   CheckpointLocation Checkpoint(const ModelStore& store, const std::string& model,
                                 Quantization quantization) const;
+  std::filesystem::path Output(const CheckpointLocation& location) const {
+    return output_dir_ ? *output_dir_ / location.output.filename() : location.output;
+  }
 
   ModelFlags model_;
   std::optional<std::string> quantize_;
@@ -71,9 +74,11 @@ CheckpointLocation ConvertCommand::Checkpoint(const ModelStore& store, const std
   if (const auto location = store.LookUpCheckpoint(model)) return *location;
   if (!NamesRepository(model)) return store.FindCheckpoint(model);
   // What exists is not downloaded only to say so.
-  const CheckpointLocation place = store.ForHub(model);
-  if (!force_ && !output_dir_ && std::filesystem::exists(place.output)) return place;
-  return HubModels(store, model_.hub, model_.progress.Style()).FetchCheckpoint(model, quantization);
+  CheckpointLocation place = store.ForHub(model);
+  const std::filesystem::path output = Output(place);
+  if (!force_ && std::filesystem::exists(output)) return place;
+  return HubModels(store, model_.hub, model_.progress.Style())
+      .FetchCheckpoint(model, {quantization, output});
 }
 
 int ConvertCommand::Run() {
@@ -84,7 +89,7 @@ int ConvertCommand::Run() {
   ConvertOptions options = Options();
   const CheckpointLocation location = Checkpoint(store, model, options.quantization);
   options.checkpoint = location.folder;
-  options.output = output_dir_ ? *output_dir_ / location.output.filename() : location.output;
+  options.output = Output(location);
 
   const std::string run =
       fmt::format("litert-lm-cli run {}", output_dir_ ? options.output.string() : model);

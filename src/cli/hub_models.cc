@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/units.h"
 #include "cli/interrupt.h"
@@ -71,7 +70,7 @@ bool NamesRepository(const std::string& name) {
 
 std::string ResolveAlias(const std::string& name, ProgressStyle style) {
   if (name != "google/gemma-3-1b") return name;
-  const std::string stands_for = name + "-it";
+  std::string stands_for = name + "-it";
   Notice(style, fmt::format("{} has no repository of its own on the hub. Using {}, which is tuned "
                             "for chat; the pretrained one is {}-pt.",
                             name, stands_for, name));
@@ -99,16 +98,18 @@ ModelLocation HubModels::Fetch(const std::string& name, Quantization quantizatio
   if (const RemoteFile* file = SelectModelFile(repository, flags_.file)) {
     return {.file = FetchModelFile(options, repository, *file), .checkpoint = {}};
   }
-  return {.file = {}, .checkpoint = FetchCheckpoint(options, repository, quantization)};
+  const PlannedConversion plan{quantization, store_.ForHub(name).output};
+  return {.file = {}, .checkpoint = FetchCheckpoint(options, repository, plan)};
 }
 
-CheckpointLocation HubModels::FetchCheckpoint(const std::string& name, Quantization quantization) {
+CheckpointLocation HubModels::FetchCheckpoint(const std::string& name,
+                                              const PlannedConversion& plan) {
   if (const auto cached = CachedCheckpoint(name)) return *cached;
   const InterruptGuard guard;
   ProgressDisplay progress(InterruptGuard::requested(), style_, EndedPhase::kKept);
   const HubOptions hub = MakeHubOptions(flags_);
   const Repository repository = Open(hub, name);
-  return FetchCheckpoint(Fetching(hub, progress), repository, quantization);
+  return FetchCheckpoint(Fetching(hub, progress), repository, plan);
 }
 
 ModelLocation HubModels::Pull(const std::string& name, const std::vector<std::string>& include) {
@@ -164,7 +165,7 @@ fs::path HubModels::FetchModelFile(const FetchOptions& options, const Repository
   const auto models = std::count_if(
       repository.files.begin(), repository.files.end(),
       [](const RemoteFile& f) { return std::string_view(f.path).ends_with(kModelExtension); });
-  const fs::path path = ModelFolder(store_.root(), repository.name) / file.path;
+  fs::path path = ModelFolder(store_.root(), repository.name) / file.path;
   if (models > 1 && !flags_.file) {
     Say(fmt::format("{} has {} .litertlm files; this is {} (--file chooses another).",
                     repository.name, models, file.path));
@@ -177,23 +178,22 @@ fs::path HubModels::FetchModelFile(const FetchOptions& options, const Repository
 
 CheckpointLocation HubModels::FetchCheckpoint(const FetchOptions& options,
                                               const Repository& repository,
-                                              std::optional<Quantization> quantization) {
-  const CheckpointLocation location = store_.ForHub(repository.name);
+                                              const std::optional<PlannedConversion>& plan) {
+  CheckpointLocation location = store_.ForHub(repository.name);
   const ConfigCheck check = [&](const fs::path& file, uint64_t weight_bytes) -> uint64_t {
     const Config config = Config::Read(file);
     // A family that is not supported is refused here, before any weight is downloaded.
     FindFamily(config.String("model_type"), repository.name);
-    if (!quantization) {
+    if (!plan) {
       Say(fmt::format("Downloading {} ({}) to {}", repository.name, FormatBytes(weight_bytes),
                       location.folder.string()));
       return 0;
     }
-    const uint64_t expected = ExpectedBytes(config, weight_bytes, *quantization);
+    const uint64_t expected = ExpectedBytes(config, weight_bytes, plan->quantization);
     Say("Model not found locally. Converting from HuggingFace…");
     Say(fmt::format("  the checkpoint   {:>9}  {}", FormatBytes(weight_bytes),
                     location.folder.string()));
-    Say(fmt::format("  becomes    about {:>9}  {}", FormatBytes(expected),
-                    location.output.string()));
+    Say(fmt::format("  becomes    about {:>9}  {}", FormatBytes(expected), plan->output.string()));
     return expected;
   };
   litertlm::FetchCheckpoint(options, repository, check);

@@ -39,6 +39,12 @@ std::string ResolveAlias(const std::string& name, ProgressStyle style);
 /// An InterruptGuard must live as long as they are used.
 HubOptions MakeHubOptions(const HubFlags& flags);
 
+/// What a checkpoint is fetched for.
+struct PlannedConversion {
+  Quantization quantization;
+  std::filesystem::path output;
+};
+
 class HubModels {
  public:
   HubModels(const ModelStore& store, const HubFlags& flags, ProgressStyle style)
@@ -49,7 +55,7 @@ class HubModels {
   /// cache is taken from there. Says on standard error what it does.
   ModelLocation Fetch(const std::string& name, Quantization quantization);
   /// Only a checkpoint will do.
-  CheckpointLocation FetchCheckpoint(const std::string& name, Quantization quantization);
+  CheckpointLocation FetchCheckpoint(const std::string& name, const PlannedConversion& plan);
   /// For `pull`: whatever is there, brought up to date, the cache left aside.
   ModelLocation Pull(const std::string& name, const std::vector<std::string>& include);
 
@@ -60,7 +66,7 @@ class HubModels {
   std::filesystem::path FetchModelFile(const FetchOptions& options, const Repository& repository,
                                        const RemoteFile& file);
   CheckpointLocation FetchCheckpoint(const FetchOptions& options, const Repository& repository,
-                                     std::optional<Quantization> quantization);
+                                     const std::optional<PlannedConversion>& plan);
   /// What of `name` the cache has; empty or absent if nothing.
   std::filesystem::path CachedFile(const std::string& name) const;
   std::optional<CheckpointLocation> CachedCheckpoint(const std::string& name) const;

@@ -29,8 +29,15 @@ TEST_F(NamesTest, RunGoesFromNothingToAnAnswer) {
               AllOf(HasSubstr("Model not found locally. Converting from HuggingFace…"),
                     HasSubstr((models_ / "Qwen/Tiny-Qwen3/checkpoint").string()),
                     HasSubstr((models_ / "Qwen/Tiny-Qwen3/Tiny-Qwen3.litertlm").string())));
-  EXPECT_TRUE(fs::exists(models_ / "Qwen/Tiny-Qwen3/checkpoint/model.safetensors"));
   EXPECT_TRUE(fs::exists(models_ / "Qwen/Tiny-Qwen3/Tiny-Qwen3.litertlm"));
+  // Only what a conversion reads.
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(models_ / "Qwen/Tiny-Qwen3/checkpoint")) {
+    files.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(files, testing::UnorderedElementsAre("config.json", "generation_config.json",
+                                                   "model.safetensors", "tokenizer.json",
+                                                   "tokenizer_config.json"));
   server_.ForgetRequests();
   const Outcome second = Ask("Qwen/Tiny-Qwen3");
   EXPECT_EQ(second.out, kAnswer);
@@ -80,6 +87,23 @@ TEST_F(NamesTest, ShardedCheckpointIsConverted) {
   const Outcome outcome = Run({"convert", "Qwen/Sharded"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_TRUE(fs::exists(models_ / "Qwen/Sharded/Sharded.litertlm"));
+}
+
+TEST_F(NamesTest, ConvertWritesWhereItIsTold) {
+  server_.Add(Fixture("o/m", "tiny-qwen3"));
+  const std::string place = folder_ / "place";
+  const Outcome first = Run({"convert", "o/m", "--output-dir", place});
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr(" MB  " + place + "/m.litertlm\n"));
+  EXPECT_THAT(first.out, HasSubstr("Run it: litert-lm-cli run " + place + "/m.litertlm"));
+  EXPECT_TRUE(fs::exists(place + "/m.litertlm"));
+  EXPECT_FALSE(fs::exists(models_ / "o/m/m.litertlm"));
+  // Without the checkpoint, which is not brought again only to say so.
+  ASSERT_EQ(Run({"rm", "o/m", "--yes"}).status, 0);
+  server_.ForgetRequests();
+  EXPECT_THAT(Run({"convert", "o/m", "--output-dir", place}).out,
+              HasSubstr("Model already exists: " + place + "/m.litertlm"));
+  EXPECT_TRUE(server_.requests().empty());
 }
 
 TEST_F(NamesTest, ExpectedSizeIsNearTheRealOne) {
@@ -159,6 +183,33 @@ TEST_F(NamesTest, ListShowAndRemove) {
     EXPECT_NE(Run({"rm", name, "--yes"}).status, 0) << name;
   }
   EXPECT_TRUE(fs::exists(models_));
+}
+
+// Of copies of the program, as it lies in a source tree and as it is installed.
+TEST_F(NamesTest, FolderOfModelsStandsWhereItBelongs) {
+  fs::create_directories(folder_ / "tree/testdata");
+  const auto said = [&](const std::string& program, const Environment& more,
+                        const std::vector<std::string>& arguments = {"list"}) {
+    Invocation list = Command(arguments, {{"LITERTLM_MODELS_DIR", ""}, {"XDG_DATA_HOME", ""}});
+    list.environment.insert(list.environment.end(), more.begin(), more.end());
+    const std::string copy = folder_ / program;
+    list.wrapper = {"sh", "-c",
+                    "mkdir -p \"${0%/*}\" && cp \"$1\" \"$0\" && shift && \"$0\" \"$@\"", copy};
+    return Invoke(list).err;
+  };
+  const auto in = [](const fs::path& folder) {
+    return HasSubstr("No models are in " + folder.string() + ".");
+  };
+  const std::string built = "tree/build/release/litert-lm-cli";
+  const std::string installed = "prefix/bin/litert-lm-cli";
+  EXPECT_THAT(said(built, {}), in(folder_ / "tree/models"));
+  EXPECT_THAT(said(installed, {}), in(folder_ / ".local/share/litert-lm-cli/models"));
+  EXPECT_THAT(said(installed, {{"XDG_DATA_HOME", folder_ / "data"}}),
+              in(folder_ / "data/litert-lm-cli/models"));
+  const Environment variable = {{"LITERTLM_MODELS_DIR", folder_ / "variable"}};
+  EXPECT_THAT(said(built, variable), in(folder_ / "variable"));
+  EXPECT_THAT(said(built, variable, {"list", "--models-dir", folder_ / "option"}),
+              in(folder_ / "option"));
 }
 
 TEST_F(NamesTest, SearchShowsModels) {
