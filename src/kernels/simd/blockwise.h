@@ -80,7 +80,8 @@ class BlockwisePanel {
       const int8_t* weights = weights_ + block * steps_ * kStep + v * V::kBytes;
       const I sum = SumPacked<V>(weights, steps_, kStep);
       // Codes are greater than XNNPACK's signed ones by 128; starting here makes up for it.
-      V::Store(starts_ + block * kOutputs + v * kLanes, V::Mul32(sum, V::Set32(-128)));
+      V::Store(starts_ + block * kOutputs + v * kLanes,
+               V::Mul32(sum, V::Set32(V::kCodeOffset - 128)));
       V::StoreF(scales_ + block * kOutputs + v * kLanes, scale);
       weighted = V::MulAdd(V::ToFloat(sum), scale, weighted);
     }
@@ -235,12 +236,13 @@ class BlockwiseStream {
                          size_t padded, F* sums) {
     const I low = V::NibblesLow(loaded);
     const I high = V::NibblesHigh(loaded);
-    const I weights = V::Dot(V::Dot(V::Zero(), V::Set8(1), low), V::Set8(1), high);
+    const I weights = V::SumBytes(V::SumBytes(V::Zero(), low), high);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       const uint8_t* u = codes + r * padded;
       const I products = V::Dot(V::Dot(V::Zero(), V::Load(u), low), V::Load(u + V::kBytes), high);
-      const I dot = V::Sub32(products, V::Mul32(weights, V::Set32(codings[r].zero_point)));
+      const I zero_point = V::Set32(codings[r].zero_point - V::kCodeOffset);
+      const I dot = V::Sub32(products, V::Mul32(weights, zero_point));
       sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
     }
   }

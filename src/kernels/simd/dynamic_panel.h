@@ -106,7 +106,8 @@ class DynamicPanel {
     const size_t live = count_ - v * kLanes < kLanes ? count_ - v * kLanes : kLanes;
     const size_t output = output_ + v * kLanes;
     const RowCoding& coding = args_.codings[row];
-    I dot = V::Sub32(sum, V::Mul32(V::Set32(coding.zero_point), V::Load(sums_ + v * kLanes)));
+    const I zero_point = V::Set32(coding.zero_point - V::kCodeOffset);
+    I dot = V::Sub32(sum, V::Mul32(zero_point, V::Load(sums_ + v * kLanes)));
     if constexpr (Weights::kUnit == 16) dot = V::ShiftRight32(dot, 4);
     const WeightMatrix& w = args_.w;
     const F scale = w.scale_count == 1 ? V::SetF(*w.scales) : V::LoadPartF(w.scales + output, live);

@@ -81,7 +81,7 @@ class DynamicStream {
     }
 #pragma GCC unroll 4
     for (size_t n = 0; n < kLive; ++n) {
-      sums.weights[n] = V::Dot(sums.weights[n], V::Set8(1), loaded[n]);
+      sums.weights[n] = V::SumBytes(sums.weights[n], loaded[n]);
     }
   }
 
@@ -89,7 +89,7 @@ class DynamicStream {
   static void Finish(const DynamicArgs& args, size_t row, size_t output, const Sums<kLive>& sums,
                      size_t r) {
     const RowCoding& coding = args.codings[row];
-    const I zero_point = V::Set32(coding.zero_point);
+    const I zero_point = V::Set32(coding.zero_point - V::kCodeOffset);
     I dot[kOutputs];
 #pragma GCC unroll 4
     for (size_t n = 0; n < kOutputs; ++n) {

@@ -39,7 +39,7 @@ void PackRows(const WeightMatrix& w, size_t row, size_t live, int8_t* to, size_t
 template <typename V>
 typename V::I SumPacked(const int8_t* from, size_t count, size_t step) {
   typename V::I sum = V::Zero();
-  for (size_t i = 0; i < count; ++i) sum = V::Dot(sum, V::Set8(1), V::Load(from + i * step));
+  for (size_t i = 0; i < count; ++i) sum = V::SumBytes(sum, V::Load(from + i * step));
   return sum;
 }
 

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/simd/substitutes.h"
+
 namespace litertlm {
 namespace {
 
@@ -17,6 +19,7 @@ struct Avx2 {
   static constexpr size_t kVectors = 2;
   static constexpr size_t kTileRows = 4;   ///< 8 sums of 16 registers.
   static constexpr size_t kBlockRows = 2;  ///< 4 integer and 4 float sums.
+  static constexpr int kCodeOffset = 0;    ///< What Dot takes off its unsigned bytes.
   using I = __m256i;                       ///< 8 int32 or 32 bytes.
   using F = __m256;
   using Half = __m128i;
@@ -55,6 +58,8 @@ struct Avx2 {
     return Add32(sum, Add32(even, odd));
 #endif
   }
+  /// sum + the signed bytes `s`, four to a lane.
+  static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
 
   static Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
@@ -80,15 +85,7 @@ struct Avx2 {
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
   /// To the nearest integer, ties to even.
   static I Round(F v) { return _mm256_cvtps_epi32(v); }
-  /// v * 2^n for |n| < 254 and v near 1, rounded once: in two steps, so that results below 2^-126
-  /// are reached.
-  static F TimesPowerOf2(F v, I n) {
-    const I half = ShiftRight32(n, 1);
-    const I bias = Set32(127);
-    const F first = AsFloat(ShiftLeft32(Add32(half, bias), 23));
-    const F second = AsFloat(ShiftLeft32(Add32(Sub32(n, half), bias), 23));
-    return Mul(Mul(v, first), second);
-  }
+  static F TimesPowerOf2(F v, I n) { return TimesPowerOf2InSteps<Avx2>(v, n); }
   static F AsFloat(I v) { return _mm256_castsi256_ps(v); }
   static I AsInt(F v) { return _mm256_castps_si256(v); }
   static F ZeroF() { return _mm256_setzero_ps(); }
@@ -98,12 +95,7 @@ struct Avx2 {
   /// The first `count` (at most kLanes) floats, then zeros.
   static F LoadPartF(const float* p, size_t count) { return _mm256_maskload_ps(p, Mask(count)); }
   static void StorePartF(float* p, F v, size_t count) { _mm256_maskstore_ps(p, Mask(count), v); }
-  /// The lowest byte of the first `count` lanes.
-  static void StorePart8(void* p, I v, size_t count) {
-    alignas(kBytes) int32_t lanes[kLanes];
-    Store(lanes, v);
-    for (size_t i = 0; i < count; ++i) static_cast<uint8_t*>(p)[i] = static_cast<uint8_t>(lanes[i]);
-  }
+  static void StorePart8(void* p, I v, size_t count) { StoreFirstBytes<Avx2>(p, v, count); }
   static F Add(F a, F b) { return _mm256_add_ps(a, b); }
   static F Sub(F a, F b) { return _mm256_sub_ps(a, b); }
   static F Mul(F a, F b) { return _mm256_mul_ps(a, b); }

@@ -26,6 +26,7 @@ struct Avx512 {
   static constexpr size_t kVectors = 2;    ///< Of outputs in a tile.
   static constexpr size_t kTileRows = 12;  ///< 24 sums, 2 weights and a code of 32 registers.
   static constexpr size_t kBlockRows = 6;  ///< 12 integer and 12 float sums.
+  static constexpr int kCodeOffset = 0;    ///< What Dot takes off its unsigned bytes.
   using I = __m512i;                       ///< 16 int32 or 64 bytes.
   using F = __m512;
   using Half = __m256i;
@@ -52,6 +53,8 @@ struct Avx512 {
   static I ShiftRight32(I v, int bits) { return _mm512_srai_epi32(v, static_cast<unsigned>(bits)); }
   /// sum + the products of unsigned bytes `u` and signed bytes `s`, four to a lane.
   static I Dot(I sum, I u, I s) { return _mm512_dpbusd_epi32(sum, u, s); }
+  /// sum + the signed bytes `s`, four to a lane.
+  static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
 
   static Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
