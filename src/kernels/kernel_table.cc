@@ -47,6 +47,7 @@ std::vector<const KernelTable*> Detect() {
   }
   if (avx2 && HasAvxVnni()) tables.push_back(&kAvxVnniKernels);
   if (avx2) tables.push_back(&kAvx2Kernels);
+  if (__builtin_cpu_supports("sse4.1")) tables.push_back(&kSse41Kernels);
 #endif
   tables.push_back(&ScalarKernels());
   tables.push_back(nullptr);

@@ -29,10 +29,10 @@ struct Weights {
   std::vector<uint16_t> block_scales;
 
   Weights(DType dtype, size_t rows, size_t columns, size_t block, std::mt19937& random) {
-    constexpr size_t kOffset = 16;
+    constexpr size_t kOffset = 4;  // What is allocated is aligned to 16.
     const size_t bytes = BytesFor(dtype, rows * columns);
     data.resize(bytes + kOffset);
-    uint8_t* first = data.data() + kOffset - reinterpret_cast<uintptr_t>(data.data()) % kOffset;
+    uint8_t* first = data.data() + kOffset;
     matrix = {.dtype = dtype, .data = first, .rows = rows, .columns = columns, .block = block};
     if (Info(dtype).bits <= 8) {
       for (size_t i = 0; i < bytes; ++i) first[i] = static_cast<uint8_t>(random());

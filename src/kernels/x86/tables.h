@@ -9,6 +9,7 @@ namespace litertlm {
 extern const KernelTable kAvx512VnniKernels;
 extern const KernelTable kAvxVnniKernels;
 extern const KernelTable kAvx2Kernels;
+extern const KernelTable kSse41Kernels;
 
 }  // namespace litertlm
 
