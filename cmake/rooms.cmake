@@ -1,6 +1,9 @@
 # Rooms: one object library per folder of src/. Sources are found by name, so that adding a file
 # needs no edit here. The library is all rooms together.
 
+# Not the project's own folder: tests/processors is another project with the same rooms.
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH source_root)
+
 # What every source of the project is compiled with.
 add_library(litertlm_flags INTERFACE)
 target_compile_options(litertlm_flags INTERFACE
@@ -8,7 +11,7 @@ target_compile_options(litertlm_flags INTERFACE
   # Floating-point contraction would let one instruction set round differently from another.
   -ffp-contract=off)
 target_include_directories(litertlm_flags INTERFACE
-  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  ${source_root}/src ${source_root}/include)
 # A library that is named but not used would still be loaded at every start.
 target_link_options(litertlm_flags INTERFACE -Wl,--as-needed)
 
@@ -26,7 +29,7 @@ function(set_instruction_set_flags)
       set(flags -mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
                 -mprefer-vector-width=512)
     elseif(source MATCHES "_neondot\\.cc$")
-      set(flags -march=armv8.2-a+dotprod+fp16)
+      set(flags -march=armv8.2-a+dotprod)
     else()
       continue()
     endif()
@@ -38,7 +41,7 @@ endfunction()
 # it may include; they must have been added before. LIBS are libraries from outside.
 function(add_room name)
   cmake_parse_arguments(room "" "" "USES;LIBS" ${ARGN})
-  set(dir ${PROJECT_SOURCE_DIR}/src/${name})
+  set(dir ${source_root}/src/${name})
   set(folders . scalar families ops passes)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     list(APPEND folders x86)
@@ -73,7 +76,7 @@ function(add_library_from_rooms)
   add_library(litertlm::litertlm ALIAS litertlm)
   add_library(litertlm_internal INTERFACE)
   target_include_directories(litertlm INTERFACE
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+    $<BUILD_INTERFACE:${source_root}/include> $<INSTALL_INTERFACE:include>)
   target_compile_features(litertlm INTERFACE cxx_std_20)
   target_link_libraries(litertlm_internal INTERFACE litertlm litertlm_flags)
 

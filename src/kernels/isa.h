@@ -6,7 +6,7 @@
 
 namespace litertlm {
 
-/// "avx512vnni", "avx2", "scalar", …: the best that this processor supports, or what the
+/// "avx512vnni", "neondot", "scalar", …: the best that this processor supports, or what the
 /// environment variable LITERTLM_ISA names. Throws kUsage if that cannot run here.
 std::string ActiveIsaName();
 

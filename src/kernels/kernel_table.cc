@@ -14,6 +14,10 @@
 #include <cpuid.h>
 
 #include "kernels/x86/tables.h"
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+#include "kernels/arm/tables.h"
 #endif
 
 namespace litertlm {
@@ -48,6 +52,8 @@ std::vector<const KernelTable*> Detect() {
   if (avx2 && HasAvxVnni()) tables.push_back(&kAvxVnniKernels);
   if (avx2) tables.push_back(&kAvx2Kernels);
   if (__builtin_cpu_supports("sse4.1")) tables.push_back(&kSse41Kernels);
+#elif defined(__aarch64__)
+  if ((::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) tables.push_back(&kNeonDotKernels);
 #endif
   tables.push_back(&ScalarKernels());
   tables.push_back(nullptr);
