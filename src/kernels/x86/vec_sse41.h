@@ -54,7 +54,9 @@ struct Sse41 {
     return Add32(sum, Add32(even, odd));
   }
   /// sum + the signed bytes `s`, four to a lane.
-  static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
+  static I SumBytes(I sum, I s) {
+    return Add32(sum, _mm_madd_epi16(_mm_maddubs_epi16(Set8(1), s), _mm_set1_epi16(1)));
+  }
 
   static Half LoadHalf(const void* p) { return _mm_loadl_epi64(static_cast<const I*>(p)); }
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
