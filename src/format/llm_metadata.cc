@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <climits>
 
@@ -11,6 +12,8 @@
 namespace litertlm {
 
 proto::LlmMetadata ParseLlmMetadata(Bytes bytes, std::string_view where) {
+  // Of text that is not UTF-8 it would speak on stderr.
+  const google::protobuf::LogSilencer silent;
   proto::LlmMetadata metadata;
   if (bytes.size() > INT_MAX ||
       !metadata.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

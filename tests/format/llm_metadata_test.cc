@@ -54,6 +54,12 @@ TEST(LlmMetadata, FieldsOfNewerVersionsSurvive) {
   EXPECT_EQ(SerializeLlmMetadata(ParseLlmMetadata(AsBytes(bytes), "test")), bytes);
 }
 
+TEST(LlmMetadata, TextThatIsNotUtf8IsAnErrorAndNothingElseIsSaid) {
+  testing::internal::CaptureStderr();
+  EXPECT_THROW(ParseLlmMetadata(AsBytes("\x3A\x01\xFF"sv), "broken.litertlm"), Error);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(LlmMetadata, DamageIsNamed) {
   try {
     ParseLlmMetadata(AsBytes("\x12\x7F"sv), "broken.litertlm");
