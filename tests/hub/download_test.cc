@@ -1,9 +1,5 @@
 #include "hub/download.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <thread>
 
 #include "hub/fetch.h"
@@ -271,30 +267,6 @@ TEST_F(FetchTest, AnotherRevisionReplacesWhatChanged) {
   const fs::path checkpoint = FetchIt();
   EXPECT_EQ(ReadFile(checkpoint / "config.json"), "{\"new\": 1}");
   EXPECT_EQ(server_.bytes_served(), served + 10);
-}
-
-TEST_F(FetchTest, TwoProcessesShareOneDownload) {
-  const std::string content = RandomBytes(4 << 20, 1);
-  server_.Add("o/m", {{"m.litertlm", content}});
-  server_.HoldAt(1 << 20);
-  const Repository repository = HubClient(Options()).Open("o/m", "main");
-  std::atomic<int> waited{0};
-  const auto fetch = [&] {
-    FetchOptions options = Fetching();
-    options.notice = [&](std::string_view text) {
-      EXPECT_THAT(std::string(text), HasSubstr("Another process is downloading o/m"));
-      ++waited;
-      server_.Release();
-    };
-    FetchFiles(options, repository, repository.files);
-  };
-  // The lock is one of open files: two threads that open it are as two processes.
-  std::thread first(fetch);
-  std::thread second(fetch);
-  first.join();
-  second.join();
-  EXPECT_EQ(waited, 1);
-  EXPECT_EQ(server_.bytes_served(), content.size());
 }
 
 }  // namespace
