@@ -17,6 +17,7 @@
 #include "hub/hub_client.h"
 #include "litertlm/error.h"
 #include "tests/hub/hub_server.h"
+#include "tests/scratch_path.h"
 
 namespace litertlm {
 
@@ -76,11 +77,7 @@ class HubTest : public testing::Test {
     }
   }
 
-  const std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string("hub_") +
-       testing::UnitTest::GetInstance()->current_test_info()->test_suite_name() + "_" +
-       testing::UnitTest::GetInstance()->current_test_info()->name());
+  const std::filesystem::path folder_ = ScratchPath("hub");
   HubServer server_;
 };
 

@@ -16,9 +16,7 @@ class PartialFileTest : public testing::Test {
     return AsBytes(std::string_view(content_).substr(block * kBlockSize, kBlockSize));
   }
 
-  const fs::path folder_ =
-      fs::path(testing::TempDir()) /
-      (std::string("hub_partial_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path folder_ = ScratchPath("hub_partial");
   const fs::path path_ = folder_ / "deep" / "file";
   const std::string content_ = RandomBytes(3 * kBlockSize + 1000, 1);
   const ContentId id_{content_.size(), std::string(64, 'a'), {}};
