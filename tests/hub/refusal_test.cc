@@ -295,13 +295,22 @@ TEST_F(ErrorTest, DiskThatFillsUpWhileWriting) {
 
 TEST_F(ErrorTest, FileThatMayNotBeSoLarge) {
   server_.Add("o/m", {{"m.litertlm", RandomBytes(2 << 20, 9)}});
-  Invocation pull = Command({"pull", "o/m"});
-  pull.wrapper = {"sh", "-c", "ulimit -f 1024 && exec \"$@\"", "sh"};
-  const Outcome outcome = Invoke(pull);
-  EXPECT_EQ(outcome.status, 74) << outcome.err;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("m.litertlm.partial would be larger than a file may be"),
-                                 HasSubstr("ulimit -f")));
+  const auto limited = [&](const std::vector<std::string>& arguments) {
+    Invocation command = Command(arguments);
+    command.wrapper = {"sh", "-c", "ulimit -f 1024 && exec \"$@\"", "sh"};
+    return Invoke(command);
+  };
+  const Outcome pull = limited({"pull", "o/m"});
+  EXPECT_EQ(pull.status, 74) << pull.err;
+  EXPECT_THAT(pull.err, AllOf(HasSubstr("m.litertlm.partial would be larger than a file may be"),
+                              HasSubstr("ulimit -f")));
   ExpectNothingOf("o");
+  const Outcome convert = limited({"convert", "tiny-qwen3"});
+  EXPECT_EQ(convert.status, 74) << convert.err;
+  EXPECT_THAT(convert.err,
+              AllOf(HasSubstr("Cannot write "), HasSubstr("tiny-qwen3.litertlm: File too large."),
+                    HasSubstr("ulimit -f")));
+  EXPECT_TRUE(fs::is_empty(models_ / "bundled/tiny-qwen3"));
 }
 
 TEST_F(ErrorTest, ContentThatIsNeverRight) {
