@@ -198,6 +198,20 @@ TEST_P(MatMulKernels, FloatEqualsScalar) {
   }
 }
 
+TEST_P(MatMulKernels, EveryHalfIsWidenedExactly) {
+  std::vector<uint16_t> halves(65536);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+  const WeightMatrix w{
+      .dtype = DType::kF16, .data = halves.data(), .rows = halves.size(), .columns = 1};
+  const float one = 1;
+  const auto y = RunFloating(table_, {&one, 1, w, nullptr, nullptr, halves.size()}, 1);
+  for (size_t i = 0; i < halves.size(); ++i) {
+    const float expected = F16ToFloat(halves[i]);
+    ASSERT_TRUE(y[i] == expected || (std::isnan(y[i]) && std::isnan(expected)))
+        << fmt::format("{:#06x} is {}, not {}", i, expected, y[i]);
+  }
+}
+
 TEST_P(MatMulKernels, LongFloatRowsAreAddedUpInParts) {
   const Weights w(DType::kF32, 19, 1500, 0, random_);
   const std::vector<float> x = RandomRows(size_t{14} * 1500, random_);
