@@ -338,6 +338,8 @@ class AttentionFuser {
 
 bool FuseAttention(Graph& graph, const CacheOptions& options) {
   if (!AttentionFuser(graph, options).Run()) return false;
+  // What read the caches in the file's shapes would not fit them any more.
+  RemoveDeadNodes(graph);
   SimplifyLayout(graph);
   return true;
 }
