@@ -41,7 +41,9 @@ class ReplyText {
         splitter_(context.thought, [this, &on_chunk](const TextChunk& chunk) {
           (chunk.thought ? completion_.thought : completion_.text) += chunk.text;
           if (on_chunk) on_chunk(chunk);
-        }) {}
+        }) {
+    if (context.in_thought) splitter_.Push(context.thought.begin);
+  }
 
   /// True if the reply ends with this token.
   bool Push(TokenId id) {

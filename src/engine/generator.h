@@ -16,8 +16,9 @@ struct GenerationContext {
   const Tokenizer& tokenizer;
   const PromptSettings& settings;
   SamplerOptions default_sampler;
-  ThoughtMarkers thought;  ///< Empty: thoughts are not told from the text.
-  int vocab_size;          ///< Length of a row of logits.
+  ThoughtMarkers thought;   ///< Empty: thoughts are not told from the text.
+  int vocab_size;           ///< Length of a row of logits.
+  bool in_thought = false;  ///< The prompt ends within a thought.
 };
 
 /// Appends `prompt` to `session` and continues it. Afterwards the session ends with the reply,

@@ -69,9 +69,8 @@ const Tokenizer& ModelState::tokenizer() {
 void ModelState::MarkControlTokens(Tokenizer& tokenizer) {
   try {
     chat_template().MarkControlTokens(tokenizer);
-  } catch (const Error& error) {
+  } catch (const Error&) {
     // Without a template there are no turns that a text could end; who needs one will hear of it.
-    if (error.code() != ErrorCode::kUnsupported) throw;
   }
 }
 
@@ -102,8 +101,11 @@ LanguageModel& ModelState::language_model() {
   return *language_model_;
 }
 
-ChatTemplate ModelState::chat_template() {
-  return ChatTemplate::FromMetadata(metadata(), file_ ? file_->name() : "the model");
+const ChatTemplate& ModelState::chat_template() {
+  std::call_once(chat_template_once_, [&] {
+    chat_template_ = ChatTemplate::FromMetadata(metadata(), file_ ? file_->name() : "the model");
+  });
+  return *chat_template_;
 }
 
 int ModelState::context_length() {

@@ -31,7 +31,8 @@ class ModelState {
   const Tokenizer& tokenizer();
   const PromptSettings& settings();
   LanguageModel& language_model();
-  ChatTemplate chat_template();
+  /// Throws where the file has none, or a broken one.
+  const ChatTemplate& chat_template();
 
   /// The smaller of what the cache holds and what the file allows.
   int context_length();
@@ -48,10 +49,12 @@ class ModelState {
   std::once_flag metadata_once_;
   std::once_flag tokenizer_once_;
   std::once_flag settings_once_;
+  std::once_flag chat_template_once_;
   std::once_flag language_model_once_;
   std::optional<proto::LlmMetadata> metadata_;
   std::unique_ptr<const Tokenizer> tokenizer_;
   std::optional<PromptSettings> settings_;
+  std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;
   std::optional<TfliteModel> embedder_;
   std::unique_ptr<LanguageModel> language_model_;

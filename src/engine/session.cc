@@ -43,6 +43,11 @@ void Session::Append(std::span<const TokenId> ids) {
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());
 }
 
+size_t Session::SharedPrefix(std::span<const TokenId> ids) const {
+  const auto end = std::mismatch(ids.begin(), ids.end(), tokens_.begin(), tokens_.end()).first;
+  return static_cast<size_t>(end - ids.begin());
+}
+
 void Session::Truncate(int size) {
   tokens_.resize(static_cast<size_t>(size));
   computed_ = std::min(computed_, size);

@@ -27,6 +27,8 @@ class Session {
 
   /// Throws kContextFull if they do not fit; nothing has changed then.
   void Append(std::span<const TokenId> ids);
+  /// How many of the first of `ids` are the session's first tokens.
+  size_t SharedPrefix(std::span<const TokenId> ids) const;
   /// Forgets all tokens but the first `size`.
   void Truncate(int size);
   /// The logits of what follows the last token; there must be one. False if `cancel` (may be null)

@@ -48,18 +48,31 @@ bool Thinks(const proto::LlmMetadata& metadata) {
                      [](const proto::Channel& channel) { return channel.start() == "<think>"; });
 }
 
+std::vector<std::string> ThoughtMarkersOf(const proto::LlmMetadata& metadata) {
+  std::vector<std::string> markers = {"<think>", "</think>"};
+  for (const proto::Channel& channel : metadata.channels()) {
+    markers.push_back(channel.start());
+    markers.push_back(channel.end());
+  }
+  return markers;
+}
+
 }  // namespace
 
 ChatTemplate ChatTemplate::FromMetadata(const proto::LlmMetadata& metadata,
                                         std::string_view where) {
   ChatTemplate result;
   result.thinks_ = Thinks(metadata);
+  result.thought_markers_ = ThoughtMarkersOf(metadata);
   if (metadata.has_prompt_templates()) {
     const proto::PromptTemplates& templates = metadata.prompt_templates();
     result.user_ = Read(templates.user());
     result.model_ = Read(templates.model());
     result.system_ = Read(templates.system());
     result.has_system_ = templates.has_system();
+  } else if (metadata.has_jinja_prompt_template()) {
+    result.jinja_.emplace(metadata.jinja_prompt_template(), where);
+    result.thinks_ = result.thinks_ || result.jinja_->thinks();
   } else if (const Family* family = FamilyOf(metadata.llm_model_type())) {
     result.user_ = family->user;
     result.model_ = family->model;
@@ -106,13 +119,20 @@ std::vector<PromptPart> ChatTemplate::RenderTurn(std::string_view system, std::s
 }
 
 void ChatTemplate::MarkControlTokens(Tokenizer& tokenizer) const {
+  std::vector<std::string> texts;
   for (const Affixes* affixes : {&user_, &model_, &system_}) {
-    for (const std::string* text : {&affixes->prefix, &affixes->suffix}) {
-      for (const TokenId id : tokenizer.Encode(*text, ControlTokens::kParse)) {
-        const std::string spelling = tokenizer.TokenBytes(id);
-        const bool tag = spelling.size() > 2 && spelling.front() == '<' && spelling.back() == '>';
-        if (tag) tokenizer.MarkControl(id);
-      }
+    texts.push_back(affixes->prefix);
+    texts.push_back(affixes->suffix);
+  }
+  if (jinja_) texts = jinja_->literals();
+  for (const std::string& text : texts) {
+    for (const TokenId id : tokenizer.Encode(text, ControlTokens::kParse)) {
+      const std::string spelling = tokenizer.TokenBytes(id);
+      const bool tag = spelling.size() > 2 && spelling.front() == '<' && spelling.back() == '>';
+      // Replies hold the markers of thoughts, and come back as text of messages.
+      const bool thought = std::find(thought_markers_.begin(), thought_markers_.end(), spelling) !=
+                           thought_markers_.end();
+      if (tag && !thought) tokenizer.MarkControl(id);
     }
   }
 }

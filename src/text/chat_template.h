@@ -1,34 +1,37 @@
-// Chat prompts: what is put around each message, by the prefixes and suffixes of a file's metadata.
+// Chat prompts: what a file's metadata puts around messages, by prefixes and suffixes for each
+// role, or by a Jinja template.
 #ifndef LITERTLM_TEXT_CHAT_TEMPLATE_H_
 #define LITERTLM_TEXT_CHAT_TEMPLATE_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "format/llm_metadata.h"
+#include "text/jinja_chat.h"
+#include "text/prompt_part.h"
 #include "text/tokenizer.h"
 
 namespace litertlm {
-
-/// A stretch of a prompt. Only template text may become control tokens.
-struct PromptPart {
-  std::string text;
-  ControlTokens control;
-};
 
 struct Affixes {
   std::string prefix;
   std::string suffix;
 };
 
-/// Renders a conversation turn by turn. Append-only: what an earlier turn rendered to never
-/// changes, so the KV cache of earlier turns stays valid. Immutable.
+/// Prefixes and suffixes render a conversation turn by turn. That is append-only: what an earlier
+/// turn rendered to never changes, so the KV cache of earlier turns stays valid. A Jinja template
+/// renders whole conversations, and may change what earlier turns rendered to. Immutable.
 class ChatTemplate {
  public:
-  /// From `prompt_templates`; where a file has none, from its model type. Throws kUnsupported with
-  /// a hint (--raw) where neither is there.
+  /// From `prompt_templates`; where a file has none, from its Jinja template; else from its model
+  /// type. Throws kUnsupported with a hint (--raw) where none is there, kBadInput for a Jinja
+  /// template that does not parse.
   static ChatTemplate FromMetadata(const proto::LlmMetadata& metadata, std::string_view where);
+
+  /// The Jinja template, if prompts come from one; RenderTurn is then not for use.
+  const JinjaChat* jinja() const { return jinja_ ? &*jinja_ : nullptr; }
 
   /// The parts for one user message: for the first turn the system text (may be empty) and the
   /// message; for later turns first what closes the reply before. Ends with the prefix that makes
@@ -47,7 +50,9 @@ class ChatTemplate {
   Affixes model_;
   Affixes system_;
   bool has_system_ = false;
+  std::optional<JinjaChat> jinja_;
   bool thinks_ = false;
+  std::vector<std::string> thought_markers_;
 };
 
 }  // namespace litertlm
