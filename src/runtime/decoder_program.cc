@@ -95,7 +95,8 @@ DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Worke
   MergeCommonSubexpressions(graph);
   RemoveDeadNodes(graph);
   if (options.any_rows) {
-    graph = WithSymbolicRows(std::move(graph), RowAxesOf(graph, signature_), signature_.rows);
+    const auto axes = RowAxesOf(graph, signature_);  // Arguments have no order of evaluation.
+    graph = WithSymbolicRows(std::move(graph), axes, signature_.rows);
   }
   Fuse(graph, signature_, options, workers);
   needs_mask_ = signature_.mask != kNoBinding && Reads(graph, graph.inputs[signature_.mask].value);
