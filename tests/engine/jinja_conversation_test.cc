@@ -226,8 +226,13 @@ TEST_P(TinyModels, AnswerThroughJinjaAsThroughPrefixes) {
       EXPECT_FALSE(reply.text.empty());
     }
   }
-  fs::remove(options.output);
-  fs::remove(jinja);
+  const fs::path broken = WithMetadata(jinja, GetParam() + "-broken", [](auto& metadata) {
+    metadata.set_jinja_prompt_template("{% if messages %}\n{{ messages | nothing }}{% endif %}");
+  });
+  Conversation conversation(Model::Open(broken));
+  EXPECT_EQ(ErrorOf([&] { conversation.Send("hi"); }).message(),
+            broken.string() + ": chat template, line 2: the filter 'nothing' is not known.");
+  for (const fs::path& file : {options.output, jinja, broken}) fs::remove(file);
 }
 
 INSTANTIATE_TEST_SUITE_P(Jinja, TinyModels, testing::Values("tiny-qwen3", "tiny-gemma3"),
