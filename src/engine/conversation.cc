@@ -77,7 +77,7 @@ struct Conversation::State {
 
   Model model;
   ConversationOptions options;
-  ChatTemplate chat_template;
+  const ChatTemplate& chat_template;  ///< The model's.
   Session session;
   std::vector<ChatMessage> messages;  ///< What was said, where a Jinja template renders it.
 };

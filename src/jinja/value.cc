@@ -3,88 +3,35 @@
 #include <algorithm>
 
 namespace litertlm::jinja {
-namespace {
+Value Value::None() { return Value(NoneType()); }
+Value Value::Bool(bool value) { return Value(value); }
+Value Value::Int(int64_t value) { return Value(value); }
+Value Value::Float(double value) { return Value(value); }
+Value Value::Of(Namespace* space) { return Value(space); }
 
-int DepthOf(const std::vector<Value>& items) {
-  int depth = 0;
-  for (const Value& item : items) depth = std::max(depth, item.depth());
-  return depth + 1;
-}
-
-}  // namespace
-
-Value Value::None() {
-  Value result;
-  result.data_ = NoneType();
-  return result;
-}
-
-Value Value::Bool(bool value) {
-  Value result;
-  result.data_ = value;
-  return result;
-}
-
-Value Value::Int(int64_t value) {
-  Value result;
-  result.data_ = value;
-  return result;
-}
-
-Value Value::Float(double value) {
-  Value result;
-  result.data_ = value;
-  return result;
-}
-
-Value Value::String(Text text) {
-  Value result;
-  result.data_ = std::make_shared<const Text>(std::move(text));
-  return result;
-}
-
+Value Value::String(Text text) { return Value(std::make_shared<const Text>(std::move(text))); }
 Value Value::String(std::string_view bytes, Origin origin) { return String(Text(bytes, origin)); }
 
-Value Value::MakeList(std::vector<Value> items) {
-  Value result;
-  const int depth = DepthOf(items);
-  result.data_ = std::make_shared<const List>(List{std::move(items), false, depth});
-  return result;
-}
+Value Value::MakeList(std::vector<Value> items) { return MakeSequence(std::move(items), false); }
+Value Value::MakeTuple(std::vector<Value> items) { return MakeSequence(std::move(items), true); }
 
-Value Value::MakeTuple(std::vector<Value> items) {
-  Value result;
-  const int depth = DepthOf(items);
-  result.data_ = std::make_shared<const List>(List{std::move(items), true, depth});
-  return result;
+Value Value::MakeSequence(std::vector<Value> items, bool tuple) {
+  int depth = 0;
+  for (const Value& item : items) depth = std::max(depth, item.depth());
+  return Value(std::make_shared<const List>(List{std::move(items), tuple, depth + 1}));
 }
 
 Value Value::MakeDict(Entries entries) {
-  Value result;
   int depth = 0;
   for (const auto& [key, value] : entries) depth = std::max({depth, key.depth(), value.depth()});
-  result.data_ = std::make_shared<const Dict>(Dict{std::move(entries), depth + 1});
-  return result;
+  return Value(std::make_shared<const Dict>(Dict{std::move(entries), depth + 1}));
 }
 
 Value Value::MakeCallable(std::string name, std::function<Value(Call&)> call, int depth) {
-  Value result;
-  result.data_ =
-      std::make_shared<const Callable>(Callable{std::move(name), std::move(call), depth});
-  return result;
+  return Value(std::make_shared<const Callable>(Callable{std::move(name), std::move(call), depth}));
 }
 
-Value Value::MakeLoop(std::shared_ptr<const Loop> loop) {
-  Value result;
-  result.data_ = std::move(loop);
-  return result;
-}
-
-Value Value::Of(Namespace* space) {
-  Value result;
-  result.data_ = space;
-  return result;
-}
+Value Value::MakeLoop(std::shared_ptr<const Loop> loop) { return Value(std::move(loop)); }
 
 std::shared_ptr<const List> Value::shared_list() const {
   const auto* shared = std::get_if<std::shared_ptr<const List>>(&data_);

@@ -71,6 +71,13 @@ class Value {
 
  private:
   struct NoneType {};
+  using Data =
+      std::variant<std::monostate, NoneType, bool, int64_t, double, std::shared_ptr<const Text>,
+                   std::shared_ptr<const List>, std::shared_ptr<const Dict>,
+                   std::shared_ptr<const Callable>, std::shared_ptr<const Loop>, Namespace*>;
+
+  explicit Value(Data data) : data_(std::move(data)) {}
+  static Value MakeSequence(std::vector<Value> items, bool tuple);
 
   template <class T>
   const T* Shared() const {
@@ -78,10 +85,7 @@ class Value {
     return shared != nullptr ? shared->get() : nullptr;
   }
 
-  std::variant<std::monostate, NoneType, bool, int64_t, double, std::shared_ptr<const Text>,
-               std::shared_ptr<const List>, std::shared_ptr<const Dict>,
-               std::shared_ptr<const Callable>, std::shared_ptr<const Loop>, Namespace*>
-      data_;
+  Data data_;
 };
 
 struct List {

@@ -9,7 +9,7 @@ const program = new Program(process.argv[2]);
 const report = new Report();
 const lm = await loadEngine();
 
-// Sampling "TOP_P" among one token is greedy; the type GREEDY is not implemented by this build.
+// Sampling "TOP_P" among one token is greedy. The engine's WebAssembly refuses the type GREEDY.
 const session = {
   samplerParams: {type: lm.SamplerType.TOP_P, k: 1, p: 1, temperature: 1, seed: 0},
   maxOutputTokens: MAX_TOKENS,

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "convert/prefill_lengths.h"
-#include "tests/convert/error_of.h"
+#include "tests/error_of.h"
 
 namespace litertlm {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "tests/convert/checkpoint_editor.h"
 #include "tests/convert/converted.h"
-#include "tests/convert/error_of.h"
+#include "tests/error_of.h"
 
 namespace litertlm {
 namespace {

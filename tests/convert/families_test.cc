@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "convert/families/registry.h"
 #include "convert/rope.h"
-#include "tests/convert/error_of.h"
+#include "tests/error_of.h"
 
 namespace litertlm {
 namespace {

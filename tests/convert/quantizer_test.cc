@@ -10,7 +10,7 @@
 
 #include "base/half.h"
 #include "convert/weight_store.h"
-#include "tests/convert/error_of.h"
+#include "tests/error_of.h"
 #include "tests/format/memory_sink.h"
 
 namespace litertlm {

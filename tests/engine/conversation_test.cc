@@ -7,6 +7,7 @@
 
 #include "litertlm/error.h"
 #include "tests/engine/fakes.h"
+#include "tests/error_of.h"
 
 namespace litertlm {
 namespace {
@@ -19,16 +20,6 @@ FakeLanguageModel::Script Echo() {
     const size_t begin = seen.rfind("U:") + 2;
     return "you said " + seen.substr(begin, seen.rfind("<end>") - begin);
   });
-}
-
-Error ErrorOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::kInternal, "");
 }
 
 TEST(Conversation, AnswersAndStreamsTheSameText) {

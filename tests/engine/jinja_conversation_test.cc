@@ -10,6 +10,7 @@
 #include "litertlm/conversation.h"
 #include "litertlm/error.h"
 #include "tests/engine/fakes.h"
+#include "tests/error_of.h"
 #include "tests/scratch_path.h"
 
 namespace litertlm {
@@ -38,16 +39,6 @@ FakeLanguageModel::Script Recording(std::string& seen, const std::string& reply)
     seen = Spell(tokens);
     return Says([reply](const std::string&) { return reply; })(tokens);
   };
-}
-
-Error ErrorOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::kInternal, "");
 }
 
 TEST(JinjaConversation, RendersTheWholeAndComputesWhatIsNew) {

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "hub/hub_client.h"
 #include "litertlm/error.h"
+#include "tests/error_of.h"
 #include "tests/hub/hub_server.h"
 #include "tests/scratch_path.h"
 
@@ -35,17 +36,6 @@ inline std::string RandomBytes(size_t size, uint32_t seed) {
 inline void WriteFile(const std::filesystem::path& path, const std::string& content) {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << content;
-}
-
-/// The Error that `action` throws.
-inline Error ErrorOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(ErrorCode::kInternal, "");
 }
 
 class HubTest : public testing::Test {

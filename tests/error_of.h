@@ -1,6 +1,6 @@
 // The error that a piece of code ends with.
-#ifndef LITERTLM_TESTS_CONVERT_ERROR_OF_H_
-#define LITERTLM_TESTS_CONVERT_ERROR_OF_H_
+#ifndef LITERTLM_TESTS_ERROR_OF_H_
+#define LITERTLM_TESTS_ERROR_OF_H_
 
 #include "litertlm/error.h"
 
@@ -19,4 +19,4 @@ Error ErrorOf(F&& f) {
 
 }  // namespace litertlm
 
-#endif  // LITERTLM_TESTS_CONVERT_ERROR_OF_H_
+#endif  // LITERTLM_TESTS_ERROR_OF_H_
