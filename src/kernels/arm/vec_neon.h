@@ -19,6 +19,8 @@ struct Neon {
   static constexpr size_t kVectors = 4;
   static constexpr size_t kTileRows = 6;   ///< 24 sums, 4 weights and a code of 32 registers.
   static constexpr size_t kBlockRows = 3;  ///< 12 integer and 12 float sums.
+  static constexpr bool kHasDot = true;
+  static constexpr int kNibbleUnit = 16;
   /// What Dot takes off its unsigned bytes: there is no product of unsigned and signed ones.
   static constexpr int kCodeOffset = 128;
   using I = int32x4_t;  ///< 4 int32 or 16 bytes.

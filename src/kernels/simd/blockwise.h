@@ -6,6 +6,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/pack.h"
+#include "kernels/simd/stream_ahead.h"
 
 namespace litertlm {
 
@@ -23,6 +24,7 @@ typename V::F BlockScales(const void* p) {
 /// for each block and output, what its integer sum starts from and its scale.
 template <typename V>
 class BlockwisePanel {
+  using Products = NibbleProducts<V>;
   using I = typename V::I;
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
@@ -110,17 +112,11 @@ class BlockwisePanel {
 #pragma GCC unroll 8
         for (size_t r = 0; r < kRows; ++r) sum[r][v] = start;
       }
-      for (size_t s = 0; s < steps_; ++s, weights += kStep, codes += 4) {
-        I w[kVectors];
-#pragma GCC unroll 8
-        for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
-#pragma GCC unroll 8
-        for (size_t r = 0; r < kRows; ++r) {
-          const I four = V::Repeat32(codes + r * args_.code_stride);
-#pragma GCC unroll 8
-          for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Dot(sum[r][v], four, w[v]);
-        }
+      for (size_t s = 0; s < steps_; s += Products::kSteps) {
+        AddSteps<kRows>(weights + s * kStep, codes + s * 4, sum);
       }
+      weights += steps_ * kStep;
+      codes += steps_ * 4;
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) {
         const F scale = V::LoadF(scales_ + block * kOutputs + v * kLanes);
@@ -134,6 +130,35 @@ class BlockwisePanel {
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) Finish(row + r, v, y[r][v]);
+    }
+  }
+
+  template <size_t kRows>
+  [[gnu::always_inline]] void AddSteps(const int8_t* weights, const uint8_t* codes,
+                                       I (&sum)[kRows][kVectors]) {
+    I products[kRows][kVectors];
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) products[r][v] = Products::Start(sum[r][v]);
+    }
+    for (size_t s = 0; s < Products::kSteps; ++s, weights += kStep, codes += 4) {
+      I w[kVectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < kRows; ++r) {
+        const I four = V::Repeat32(codes + r * args_.code_stride);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < kVectors; ++v) {
+          products[r][v] = Products::Add(products[r][v], four, w[v]);
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = Products::Total(products[r][v], sum[r][v]);
     }
   }
 
@@ -162,12 +187,13 @@ class BlockwisePanel {
 /// scratch memory. A lane then belongs to one block.
 template <typename V, size_t kRows>
 class BlockwiseStream {
+  using Products = NibbleProducts<V>;
   using I = typename V::I;
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kChunk = 2 * V::kBytes;  ///< Columns of a vector of weights.
   static constexpr size_t kLaneColumns = kChunk / kLanes;
-  static constexpr size_t kAhead = 4096;  ///< Over the end of a page; see dynamic_stream.h.
+  static constexpr size_t kShortBlock = 32;
 
  public:
   static void Run(const DynamicArgs& args, size_t row, Range outputs, std::byte* scratch) {
@@ -212,17 +238,40 @@ class BlockwiseStream {
       const size_t rest = (w.rows - output) * blocks - block;
       const F scale =
           rest >= kLanes ? BlockScales<V>(scales + block) : LastScales(scales + block, rest);
+      if (w.block == kShortBlock && w.columns - begin >= group) {
+        ShortBlocks(weights + begin / 2, scale, codings, codes + begin, padded, sums);
+        continue;
+      }
       const size_t end = w.columns - begin < group ? w.columns : begin + group;
       I lane = V::Iota();
       for (size_t column = begin; column < end; column += kChunk) {
         const size_t left = w.columns - column;
         const I loaded = left >= kChunk ? V::Load(weights + column / 2)
                                         : LoadPart<V>(weights + column / 2, left / 2);
-        __builtin_prefetch(weights + column / 2 + kAhead);
+        __builtin_prefetch(weights + column / 2 + kStreamAhead);
         const F spread = V::Permute(scale, V::ShiftRight32(lane, shift));
         lane = V::Add32(lane, V::Set32(kLanes));
         Accumulate(loaded, spread, codings, codes + column, padded, sums);
       }
+    }
+  }
+
+  /// As many of the shortest blocks as a vector of scales covers: what Output does, unrolled.
+  [[gnu::always_inline]] static void ShortBlocks(const uint8_t* weights, F scale,
+                                                 const RowCoding* codings, const uint8_t* codes,
+                                                 size_t padded, F* sums) {
+    constexpr size_t kChunks = kShortBlock * kLanes / kChunk;
+    constexpr int kShift = 2;
+    static_assert(kLaneColumns << kShift == kShortBlock);
+    for (size_t byte = 0; byte < kChunks * V::kBytes; byte += kCacheLine) {
+      __builtin_prefetch(weights + byte + kStreamAhead);
+    }
+#pragma GCC unroll 4
+    for (size_t chunk = 0; chunk < kChunks; ++chunk) {
+      const I lane = V::Add32(V::Iota(), V::Set32(static_cast<int>(chunk * kLanes)));
+      Accumulate(V::Load(weights + chunk * V::kBytes),
+                 V::Permute(scale, V::ShiftRight32(lane, kShift)), codings, codes + chunk * kChunk,
+                 padded, sums);
     }
   }
 
@@ -236,13 +285,12 @@ class BlockwiseStream {
                          size_t padded, F* sums) {
     const I low = V::NibblesLow(loaded);
     const I high = V::NibblesHigh(loaded);
-    const I weights = V::SumBytes(V::SumBytes(V::Zero(), low), high);
+    const I sum = Products::Sum(low, high);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       const uint8_t* u = codes + r * padded;
-      const I products = V::Dot(V::Dot(V::Zero(), V::Load(u), low), V::Load(u + V::kBytes), high);
-      const I zero_point = V::Set32(codings[r].zero_point - V::kCodeOffset);
-      const I dot = V::Sub32(products, V::Mul32(weights, zero_point));
+      const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high, sum,
+                                       codings[r].zero_point);
       sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
     }
   }

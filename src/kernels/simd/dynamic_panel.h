@@ -11,13 +11,13 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/pack.h"
+#include "kernels/simd/store_outputs.h"
 
 namespace litertlm {
 
 template <typename V, typename Weights>
 class DynamicPanel {
   using I = typename V::I;
-  using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kTileRows;
@@ -91,7 +91,7 @@ class DynamicPanel {
       for (size_t r = 0; r < kRows; ++r) {
         const I four = V::Repeat32(codes + r * stride);
 #pragma GCC unroll 8
-        for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Dot(sum[r][v], four, w[v]);
+        for (size_t v = 0; v < kVectors; ++v) sum[r][v] = Weights::Dot(sum[r][v], four, w[v]);
       }
     }
 #pragma GCC unroll 16
@@ -103,17 +103,10 @@ class DynamicPanel {
 
   void Finish(size_t row, size_t v, I sum) {
     if (v * kLanes >= count_) return;
-    const size_t live = count_ - v * kLanes < kLanes ? count_ - v * kLanes : kLanes;
-    const size_t output = output_ + v * kLanes;
-    const RowCoding& coding = args_.codings[row];
-    const I zero_point = V::Set32(coding.zero_point - V::kCodeOffset);
+    const I zero_point = V::Set32(args_.codings[row].zero_point - V::kCodeOffset);
     I dot = V::Sub32(sum, V::Mul32(zero_point, V::Load(sums_ + v * kLanes)));
     if constexpr (Weights::kUnit == 16) dot = V::ShiftRight32(dot, 4);
-    const WeightMatrix& w = args_.w;
-    const F scale = w.scale_count == 1 ? V::SetF(*w.scales) : V::LoadPartF(w.scales + output, live);
-    F y = V::Mul(V::Mul(V::ToFloat(dot), V::SetF(coding.scale)), scale);
-    if (args_.bias) y = V::Add(y, V::LoadPartF(args_.bias + output, live));
-    V::StorePartF(args_.y + row * args_.y_stride + output, y, live);
+    StoreOutputs<V>(args_, row, output_ + v * kLanes, count_ - v * kLanes, dot);
   }
 
   const DynamicArgs& args_;

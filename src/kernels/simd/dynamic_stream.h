@@ -1,9 +1,12 @@
 // Integer products of few rows: the weights stream past once, as they lie in memory, and meet the
-// codes along the columns. Memory is the limit, so what matters is that loads run ahead.
+// codes along the columns. Memory is the limit, so one row of weights is read after the other: a
+// single stream is what the hardware's prefetchers follow best.
 #ifndef LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/store_outputs.h"
+#include "kernels/simd/stream_ahead.h"
 #include "kernels/simd/unpack.h"
 
 namespace litertlm {
@@ -11,100 +14,94 @@ namespace litertlm {
 template <typename V, typename Weights, size_t kRows>
 class DynamicStream {
   using I = typename V::I;
-  /// Outputs computed together: their sums are added up across lanes in one go.
+  /// Outputs whose sums are added up across lanes in one go.
   static constexpr size_t kOutputs = 4;
-  /// How far ahead of its use memory is asked for: over the end of a page, where the hardware's
-  /// own prefetching stops.
-  static constexpr size_t kAhead = 4096;
+  static constexpr size_t kVectorBytes = Weights::kPacked ? V::kBytes / 2 : V::kBytes;
 
  public:
   static void Run(const DynamicArgs& args, size_t row, Range outputs) {
     size_t n = outputs.begin;
-    for (; n + kOutputs <= outputs.end; n += kOutputs) Group<kOutputs>(args, row, n);
-    for (; n < outputs.end; ++n) Group<1>(args, row, n);
+    for (; n + kOutputs <= outputs.end; n += kOutputs) Group(args, row, n, kOutputs);
+    if (n < outputs.end) Group(args, row, n, outputs.end - n);
   }
 
  private:
-  template <size_t kLive>
   struct Sums {
-    I products[kRows][kOutputs];
-    I weights[kOutputs];
+    I products[kRows];
+    I weights;
   };
 
-  template <size_t kLive>
-  static void Group(const DynamicArgs& args, size_t row, size_t output) {
-    Sums<kLive> sums;
-#pragma GCC unroll 4
-    for (size_t n = 0; n < kOutputs; ++n) {
-      sums.weights[n] = V::Zero();
-#pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums.products[r][n] = V::Zero();
-    }
+  static void Group(const DynamicArgs& args, size_t row, size_t output, size_t live) {
     const uint8_t* codes = args.codes + row * args.code_stride;
-    const size_t columns = args.w.columns;
-    size_t column = 0;
-    const uint8_t* w[kLive];
-#pragma GCC unroll 4
-    for (size_t n = 0; n < kLive; ++n) w[n] = Weights::Row(args.w, output + n);
-    for (; column + V::kBytes <= columns; column += V::kBytes) {
-      I loaded[kLive];
-#pragma GCC unroll 4
-      for (size_t n = 0; n < kLive; ++n) {
-        loaded[n] = Weights::Load(w[n], column);
-        if (!Weights::kPacked || column % (2 * V::kBytes) == 0) {
-          __builtin_prefetch(w[n] + column / (Weights::kPacked ? 2 : 1) + kAhead);
-        }
-      }
-      Accumulate<kLive>(sums, loaded, codes + column, args.code_stride);
-    }
-    if (column < columns) {
-      I loaded[kLive];
-#pragma GCC unroll 4
-      for (size_t n = 0; n < kLive; ++n) {
-        loaded[n] = Weights::LoadTail(w[n], column, columns - column);
-      }
-      Accumulate<kLive>(sums, loaded, codes + column, args.code_stride);
-    }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) Finish<kLive>(args, row + r, output, sums, r);
-  }
-
-  template <size_t kLive>
-  static void Accumulate(Sums<kLive>& sums, const I* loaded, const uint8_t* codes, size_t stride) {
+    I sums[kRows][kOutputs];
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
-      const I u = V::Load(codes + r * stride);
 #pragma GCC unroll 4
-      for (size_t n = 0; n < kLive; ++n) {
-        sums.products[r][n] = V::Dot(sums.products[r][n], u, loaded[n]);
+      for (size_t n = 0; n < kOutputs; ++n) sums[r][n] = V::Zero();
+    }
+    for (size_t n = 0; n < live; ++n) {
+      const Sums one = Output(Weights::Row(args.w, output + n), codes, args);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kRows; ++r) {
+        const I zero_point = V::Set32(args.codings[row + r].zero_point - V::kCodeOffset);
+        sums[r][n] = V::Sub32(one.products[r], V::Mul32(zero_point, one.weights));
       }
     }
 #pragma GCC unroll 4
-    for (size_t n = 0; n < kLive; ++n) {
-      sums.weights[n] = V::SumBytes(sums.weights[n], loaded[n]);
+    for (size_t r = 0; r < kRows; ++r) {
+      int32_t totals[kOutputs];
+      V::Sum4(sums[r], totals);
+      for (size_t n = 0; n < live; ++n) {
+        // Exact: codes were multiplied by the unit.
+        StoreOutput(args, row + r, output + n, totals[n] / Weights::kUnit);
+      }
     }
   }
 
-  template <size_t kLive>
-  static void Finish(const DynamicArgs& args, size_t row, size_t output, const Sums<kLive>& sums,
-                     size_t r) {
-    const RowCoding& coding = args.codings[row];
-    const I zero_point = V::Set32(coding.zero_point - V::kCodeOffset);
-    I dot[kOutputs];
+  [[gnu::always_inline]] static Sums Output(const uint8_t* w, const uint8_t* codes,
+                                            const DynamicArgs& args) {
+    Sums even = Empty();
+    Sums odd = Empty();  // A second chain of sums, which need not wait for the first.
+    const size_t columns = args.w.columns;
+    const size_t stride = args.code_stride;
+    size_t column = 0;
+    for (; column + 2 * V::kBytes <= columns; column += 2 * V::kBytes) {
+      for (size_t ahead = 0; ahead < 2 * kVectorBytes; ahead += kCacheLine) {
+        __builtin_prefetch(w + column * kVectorBytes / V::kBytes + kStreamAhead + ahead);
+      }
+      Accumulate(even, Weights::Load(w, column), codes + column, stride);
+      Accumulate(odd, Weights::Load(w, column + V::kBytes), codes + column + V::kBytes, stride);
+    }
+    if (column + V::kBytes <= columns) {
+      Accumulate(even, Weights::Load(w, column), codes + column, stride);
+      column += V::kBytes;
+    }
+    if (column < columns) {
+      Accumulate(odd, Weights::LoadTail(w, column, columns - column), codes + column, stride);
+    }
+    even.weights = V::Add32(even.weights, odd.weights);
 #pragma GCC unroll 4
-    for (size_t n = 0; n < kOutputs; ++n) {
-      dot[n] = V::Sub32(sums.products[r][n], V::Mul32(zero_point, sums.weights[n]));
+    for (size_t r = 0; r < kRows; ++r) {
+      even.products[r] = V::Add32(even.products[r], odd.products[r]);
     }
-    int32_t totals[kOutputs];
-    V::Sum4(dot, totals);
-    for (size_t n = 0; n < kLive; ++n) {
-      const WeightMatrix& w = args.w;
-      const float scale = w.scales[w.scale_count == 1 ? 0 : output + n];
-      const int32_t total = totals[n] / Weights::kUnit;  // Exact: codes were multiplied by it.
-      float y = static_cast<float>(total) * coding.scale * scale;
-      if (args.bias) y += args.bias[output + n];
-      args.y[row * args.y_stride + output + n] = y;
+    return even;
+  }
+
+  [[gnu::always_inline]] static Sums Empty() {
+    Sums sums;
+    sums.weights = V::Zero();
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) sums.products[r] = V::Zero();
+    return sums;
+  }
+
+  [[gnu::always_inline]] static void Accumulate(Sums& sums, I w, const uint8_t* codes,
+                                                size_t stride) {
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+      sums.products[r] = Weights::Dot(sums.products[r], V::Load(codes + r * stride), w);
     }
+    sums.weights = V::SumBytes(sums.weights, w);
   }
 };
 

@@ -12,55 +12,73 @@ class FloatStream {
   using F = typename V::F;
   using Row = WidenedRow<V, kType>;
   static constexpr size_t kLanes = V::kLanes;
-  static constexpr size_t kAhead = 4096;  ///< Over the end of a page; see dynamic_stream.h.
+  /// Chains of sums for each row of activations, so that none waits for the one before.
+  static constexpr size_t kChains = kRows <= 2 ? 4 : 2;
 
  public:
   static void Run(const FloatArgs& args, size_t row, Range outputs) {
-    constexpr size_t kOutputs = 4;
-    size_t n = outputs.begin;
-    for (; n + kOutputs <= outputs.end; n += kOutputs) Group<kOutputs>(args, row, n);
-    for (; n < outputs.end; ++n) Group<1>(args, row, n);
+    for (size_t n = outputs.begin; n < outputs.end; ++n) {
+      const Row w(args.w, n);
+      float sums[kRows];
+      if (args.w.block != 0) {
+        Sum(
+            args, row, sums, [&](size_t column) { return w.Load(column); },
+            [&](size_t column, size_t count) { return w.LoadTail(column, count); }, w);
+      } else {
+        // A scale of the whole row can wait for the sum.
+        Sum(
+            args, row, sums, [&](size_t column) { return w.Codes(column); },
+            [&](size_t column, size_t count) { return w.CodesTail(column, count); }, w);
+      }
+      for (size_t r = 0; r < kRows; ++r) {
+        float y = args.w.block != 0 ? sums[r] : sums[r] * w.scale();
+        if (args.bias) y += args.bias[n];
+        args.y[(row + r) * args.y_stride + n] = y;
+      }
+    }
   }
 
  private:
-  template <size_t kOutputs>
-  static void Group(const FloatArgs& args, size_t row, size_t output) {
-    Row w[kOutputs];
-    F sums[kRows][kOutputs];
+  template <typename Load, typename LoadTail>
+  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, float* totals,
+                                         const Load& load, const LoadTail& load_tail,
+                                         const Row& w) {
+    F sums[kChains][kRows];
 #pragma GCC unroll 4
-    for (size_t n = 0; n < kOutputs; ++n) {
-      w[n] = Row(args.w, output + n);
+    for (size_t c = 0; c < kChains; ++c) {
 #pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums[r][n] = V::ZeroF();
+      for (size_t r = 0; r < kRows; ++r) sums[c][r] = V::ZeroF();
     }
     const float* x = args.x + row * args.x_stride;
+    const size_t stride = args.x_stride;
     const size_t columns = args.w.columns;
     size_t column = 0;
-    for (; column + kLanes <= columns; column += kLanes) {
+    for (; column + kChains * kLanes <= columns; column += kChains * kLanes) {
+      w.Prefetch(column, kChains * kLanes);
 #pragma GCC unroll 4
-      for (size_t n = 0; n < kOutputs; ++n) {
-        const F loaded = w[n].Load(column);
-        w[n].Prefetch(column, kAhead);
+      for (size_t c = 0; c < kChains; ++c) {
+        const size_t part = column + c * kLanes;
+        const F loaded = load(part);
 #pragma GCC unroll 4
         for (size_t r = 0; r < kRows; ++r) {
-          sums[r][n] = V::MulAdd(V::LoadF(x + r * args.x_stride + column), loaded, sums[r][n]);
+          sums[c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[c][r]);
         }
       }
     }
-    const size_t left = columns - column;
-#pragma GCC unroll 4
-    for (size_t n = 0; n < kOutputs; ++n) {
+    for (; column < columns; column += kLanes) {
+      const size_t left = columns - column < kLanes ? columns - column : kLanes;
+      const F loaded = load_tail(column, left);
 #pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) {
-        F sum = sums[r][n];
-        if (left > 0) {
-          const F rest = V::LoadPartF(x + r * args.x_stride + column, left);
-          sum = V::MulAdd(rest, w[n].LoadTail(column, left), sum);
-        }
-        float y = V::ReduceAdd(sum);
-        if (args.bias) y += args.bias[output + n];
-        args.y[(row + r) * args.y_stride + output + n] = y;
+        const F rest = V::LoadPartF(x + r * stride + column, left);
+        sums[0][r] = V::MulAdd(rest, loaded, sums[0][r]);
       }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (size_t c = 1; c < kChains; ++c) sums[0][r] = V::Add(sums[0][r], sums[c][r]);
+      totals[r] = V::ReduceAdd(sums[0][r]);
     }
   }
 };

@@ -12,6 +12,7 @@
 #include "kernels/simd/float_stream.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/rows.h"
+#include "kernels/simd/word_products.h"
 
 namespace litertlm {
 
@@ -42,7 +43,7 @@ class Kernels {
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
         .attention_queries = AttentionBlock<V, float>::kQueries,
-        .panel_outputs = DynamicPanel<V, Int8Weights<V>>::kOutputs,
+        .panel_outputs = DynamicPanel<V, Int4Weights<V>>::kOutputs,
         .streaming_rows = kStreamingRows,
     };
   }
@@ -81,10 +82,12 @@ class Kernels {
       } else {
         BlockwisePanel<V>::Run(args, rows, outputs, scratch);
       }
-    } else if (w.dtype == DType::kI8) {
+    } else if (w.dtype == DType::kI4) {
+      PerChannel<Int4Weights<V>>(args, rows, outputs, scratch);
+    } else if constexpr (V::kHasDot) {
       PerChannel<Int8Weights<V>>(args, rows, outputs, scratch);
     } else {
-      PerChannel<Int4Weights<V>>(args, rows, outputs, scratch);
+      Words(args, rows, outputs, scratch);
     }
   }
 
@@ -99,12 +102,30 @@ class Kernels {
     }
   }
 
-  static size_t DynamicScratchBytes(const WeightMatrix& w) {
-    const size_t panel = w.block != 0 ? BlockwisePanel<V>::ScratchBytes(w)
-                                      : DynamicPanel<V, Int8Weights<V>>::ScratchBytes(w);
-    const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);
-    return panel > rows ? panel : rows;
+  static void Words(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    if (!Few(rows)) return WordPanel<V>::Run(args, rows, outputs, scratch);
+    auto* centered = reinterpret_cast<int16_t*>(scratch);
+    const size_t stride = CenteredStride<V>(args.w.columns);
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      CenterRow<V>(args, row, centered + (row - rows.begin) * stride);
+    }
+    InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
+      const int16_t* first = centered + (some_rows.begin - rows.begin) * stride;
+      StreamWordRows<V>(args, first, some_rows, some_outputs);
+    });
   }
+
+  static size_t DynamicScratchBytes(const WeightMatrix& w) {
+    if (w.block != 0) {
+      const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);
+      return Larger(BlockwisePanel<V>::ScratchBytes(w), rows);
+    }
+    const size_t panel = DynamicPanel<V, Int4Weights<V>>::ScratchBytes(w);
+    if (V::kHasDot) return panel;
+    const size_t rows = kStreamingRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
+    return Larger(Larger(panel, WordPanel<V>::ScratchBytes(w)), rows);
+  }
+  static constexpr size_t Larger(size_t a, size_t b) { return a > b ? a : b; }
 
   static void Floating(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (!InBytes(args.w)) return FloatingScalar(args, rows, outputs, scratch);

@@ -7,6 +7,7 @@
 #define LITERTLM_KERNELS_SIMD_UNPACK_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/nibble_products.h"
 
 namespace litertlm {
 
@@ -27,19 +28,25 @@ struct Int8Weights {
     return static_cast<const uint8_t*>(w.data) + row * w.columns;
   }
   static typename V::I Load(const uint8_t* row, size_t column) { return V::Load(row + column); }
+  static typename V::I Dot(typename V::I sum, typename V::I codes, typename V::I weights) {
+    return V::Dot(sum, codes, weights);
+  }
   static typename V::I LoadTail(const uint8_t* row, size_t column, size_t count) {
     return LoadPart<V>(row + column, count);
   }
 };
 
-/// kI4: nibbles moved to the upper half of a byte, where their sign is the byte's. They then carry
-/// a factor of 16, which a sum of products loses exactly.
+/// kI4. With V::kNibbleUnit == 16 they are moved to the upper half of a byte only, where their sign
+/// is the byte's: they carry a factor of 16, which a sum of products loses exactly.
 template <typename V>
 struct Int4Weights {
-  static constexpr int kUnit = 16;
+  static constexpr int kUnit = V::kNibbleUnit;
   static constexpr bool kPacked = true;
   static const uint8_t* Row(const WeightMatrix& w, size_t row) {
     return static_cast<const uint8_t*>(w.data) + row * w.columns / 2;
+  }
+  static typename V::I Dot(typename V::I sum, typename V::I codes, typename V::I weights) {
+    return NibbleProducts<V>::Dot(sum, codes, weights);
   }
   static typename V::I Load(const uint8_t* row, size_t column) {
     return V::NibblesInOrder(V::LoadHalf(row + column / 2));

@@ -3,6 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_WIDEN_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/stream_ahead.h"
 
 namespace litertlm {
 
@@ -30,17 +31,26 @@ class WidenedRow {
     }
   }
 
-  F Load(size_t column) const { return Scaled(Widen(data_ + column * kBits / 8), column); }
+  F Load(size_t column) const { return Scaled(Codes(column), column); }
+  /// As Load, but without the scale.
+  F Codes(size_t column) const { return Widen(data_ + column * kBits / 8); }
+  /// Of the whole row; 1 for floats. Not for rows in blocks.
+  float scale() const { return scale_; }
 
   /// The first `count` of them, then zeros.
-  F LoadTail(size_t column, size_t count) const {
+  F LoadTail(size_t column, size_t count) const { return Scaled(CodesTail(column, count), column); }
+  F CodesTail(size_t column, size_t count) const {
     alignas(V::kBytes) uint8_t part[V::kBytes] = {};
     __builtin_memcpy(part, data_ + column * kBits / 8, count * kBits / 8);
-    return Scaled(Widen(part), column);
+    return Widen(part);
   }
 
-  void Prefetch(size_t column, size_t ahead) const {
-    __builtin_prefetch(data_ + column * kBits / 8 + ahead);
+  /// Asks for the memory of `count` columns that begin kStreamAhead bytes behind `column`.
+  void Prefetch(size_t column, size_t count) const {
+    const uint8_t* ahead = data_ + column * kBits / 8 + kStreamAhead;
+    for (size_t byte = 0; byte < count * kBits / 8; byte += kCacheLine) {
+      __builtin_prefetch(ahead + byte);
+    }
   }
 
  private:

@@ -17,10 +17,19 @@ struct Avx2 {
   static constexpr size_t kLanes = 8;
   static constexpr size_t kBytes = 32;
   static constexpr size_t kVectors = 2;
+#if defined(__AVXVNNI__)
+  static constexpr bool kHasDot = true;
+  static constexpr int kNibbleUnit = 16;
   static constexpr size_t kTileRows = 4;   ///< 8 sums of 16 registers.
   static constexpr size_t kBlockRows = 2;  ///< 4 integer and 4 float sums.
-  static constexpr int kCodeOffset = 0;    ///< What Dot takes off its unsigned bytes.
-  using I = __m256i;                       ///< 8 int32 or 32 bytes.
+#else
+  static constexpr bool kHasDot = false;
+  static constexpr int kNibbleUnit = 1;
+  static constexpr size_t kTileRows = 6;   ///< 12 sums, 2 weights, a code, a product.
+  static constexpr size_t kBlockRows = 4;  ///< 8 sums; those of floats rest in memory.
+#endif
+  static constexpr int kCodeOffset = 0;  ///< What Dot takes off its unsigned bytes.
+  using I = __m256i;                     ///< 8 int32 or 32 bytes.
   using F = __m256;
   using Half = __m128i;
 
@@ -45,23 +54,13 @@ struct Avx2 {
   /// Copies of the sign come in from the left.
   static I ShiftRight32(I v, int bits) { return _mm256_srai_epi32(v, bits); }
 
-  /// sum + the products of unsigned bytes `u` and signed bytes `s`, four to a lane.
-  static I Dot(I sum, I u, I s) {
+  static Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 #if defined(__AVXVNNI__)
-    return _mm256_dpbusd_avx_epi32(sum, u, s);
-#else
-    // The instruction for bytes adds pairs with saturation to 16 bits, which products of 255 and
-    // -128 exceed; even and odd bytes are widened instead. Repeated operands are split once.
-    const I even = _mm256_madd_epi16(And(u, _mm256_set1_epi16(0xff)),
-                                     _mm256_srai_epi16(_mm256_slli_epi16(s, 8), 8));
-    const I odd = _mm256_madd_epi16(_mm256_srli_epi16(u, 8), _mm256_srai_epi16(s, 8));
-    return Add32(sum, Add32(even, odd));
-#endif
-  }
+  /// sum + the products of unsigned bytes `u` and signed bytes `s`, four to a lane.
+  static I Dot(I sum, I u, I s) { return _mm256_dpbusd_avx_epi32(sum, u, s); }
   /// sum + the signed bytes `s`, four to a lane.
   static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
 
-  static Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
   // memory (low before high).
   static I NibblesLow(I v) { return And(_mm256_slli_epi16(v, 4), Set8(0xf0)); }
@@ -71,6 +70,45 @@ struct Avx2 {
     const I both = _mm256_or_si256(_mm256_slli_epi16(words, 4), _mm256_slli_epi16(words, 8));
     return And(both, Set8(0xf0));
   }
+#else
+  static I Set16(int value) { return _mm256_set1_epi16(static_cast<int16_t>(value)); }
+  static I Add8(I a, I b) { return _mm256_add_epi8(a, b); }
+  static I Add16(I a, I b) { return _mm256_add_epi16(a, b); }
+  static I Sub16(I a, I b) { return _mm256_sub_epi16(a, b); }
+  /// The products of unsigned bytes `u` and signed bytes `s`, added up by twos to words. Beyond 16
+  /// bits they saturate.
+  static I MulBytes(I u, I s) { return _mm256_maddubs_epi16(u, s); }
+  /// The products of words, added up by twos.
+  static I MulPairs(I a, I b) { return _mm256_madd_epi16(a, b); }
+  /// The two words of each lane added up.
+  static I SumWords(I v) { return MulPairs(v, Set16(1)); }
+  /// sum + the signed bytes `s`, four to a lane.
+  static I SumBytes(I sum, I s) { return Add32(sum, SumWords(MulBytes(Set8(1), s))); }
+  static I WidenU8(const void* p) { return _mm256_cvtepu8_epi16(LoadHalf(p)); }
+  static I WidenI8Words(const void* p) { return _mm256_cvtepi8_epi16(LoadHalf(p)); }
+  /// `a` becomes the first two bytes of each lane of `a` and then of `b`; `b` the last two.
+  static void PairsApart(I& a, I& b) {
+    const I order = _mm256_broadcastsi128_si256(
+        _mm_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0));
+    const I from_a = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(a, order), 0xd8);
+    const I from_b = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(b, order), 0xd8);
+    a = _mm256_permute2x128_si256(from_a, from_b, 0x20);
+    b = _mm256_permute2x128_si256(from_a, from_b, 0x31);
+  }
+
+  // Nibbles as signed bytes: the low ones, the high ones, or all in the order of memory (low
+  // before high).
+  static I NibblesLow(I v) {
+    const I values = _mm256_broadcastsi128_si256(
+        _mm_set_epi8(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0));
+    return _mm256_shuffle_epi8(values, And(v, Set8(0x0f)));
+  }
+  static I NibblesHigh(I v) { return NibblesLow(_mm256_srli_epi16(v, 4)); }
+  static I NibblesInOrder(Half v) {
+    const I words = _mm256_cvtepu8_epi16(v);
+    return NibblesLow(_mm256_or_si256(words, _mm256_slli_epi16(words, 4)));
+  }
+#endif
   /// The even bytes of 2 * kBytes bytes, then the odd ones.
   static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {
     const I a = Load(from);

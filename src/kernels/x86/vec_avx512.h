@@ -26,8 +26,10 @@ struct Avx512 {
   static constexpr size_t kVectors = 2;    ///< Of outputs in a tile.
   static constexpr size_t kTileRows = 12;  ///< 24 sums, 2 weights and a code of 32 registers.
   static constexpr size_t kBlockRows = 6;  ///< 12 integer and 12 float sums.
-  static constexpr int kCodeOffset = 0;    ///< What Dot takes off its unsigned bytes.
-  using I = __m512i;                       ///< 16 int32 or 64 bytes.
+  static constexpr bool kHasDot = true;
+  static constexpr int kNibbleUnit = 16;
+  static constexpr int kCodeOffset = 0;  ///< What Dot takes off its unsigned bytes.
+  using I = __m512i;                     ///< 16 int32 or 64 bytes.
   using F = __m512;
   using Half = __m256i;
 

@@ -17,8 +17,10 @@ struct Sse41 {
   static constexpr size_t kLanes = 4;
   static constexpr size_t kBytes = 16;
   static constexpr size_t kVectors = 2;
-  static constexpr size_t kTileRows = 4;   ///< 8 sums of 16 registers.
-  static constexpr size_t kBlockRows = 2;  ///< 4 integer and 4 float sums.
+  static constexpr bool kHasDot = false;
+  static constexpr int kNibbleUnit = 1;
+  static constexpr size_t kTileRows = 6;   ///< 12 sums, 2 weights, a code, a product.
+  static constexpr size_t kBlockRows = 4;  ///< 8 sums; those of floats rest in memory.
   static constexpr int kCodeOffset = 0;    ///< What Dot takes off its unsigned bytes.
   using I = __m128i;                       ///< 4 int32 or 16 bytes.
   using F = __m128;
@@ -45,24 +47,38 @@ struct Sse41 {
   /// Copies of the sign come in from the left.
   static I ShiftRight32(I v, int bits) { return _mm_srai_epi32(v, bits); }
 
-  /// sum + the products of unsigned bytes `u` and signed bytes `s`, four to a lane.
-  static I Dot(I sum, I u, I s) {
-    // By even and odd bytes, widened: see vec_avx2.h.
-    const I even =
-        _mm_madd_epi16(And(u, _mm_set1_epi16(0xff)), _mm_srai_epi16(_mm_slli_epi16(s, 8), 8));
-    const I odd = _mm_madd_epi16(_mm_srli_epi16(u, 8), _mm_srai_epi16(s, 8));
-    return Add32(sum, Add32(even, odd));
-  }
+  static Half LoadHalf(const void* p) { return _mm_loadl_epi64(static_cast<const I*>(p)); }
+  static I Set16(int value) { return _mm_set1_epi16(static_cast<int16_t>(value)); }
+  static I Add8(I a, I b) { return _mm_add_epi8(a, b); }
+  static I Add16(I a, I b) { return _mm_add_epi16(a, b); }
+  static I Sub16(I a, I b) { return _mm_sub_epi16(a, b); }
+  /// The products of unsigned bytes `u` and signed bytes `s`, added up by twos to words. Beyond 16
+  /// bits they saturate.
+  static I MulBytes(I u, I s) { return _mm_maddubs_epi16(u, s); }
+  /// The products of words, added up by twos.
+  static I MulPairs(I a, I b) { return _mm_madd_epi16(a, b); }
+  /// The two words of each lane added up.
+  static I SumWords(I v) { return MulPairs(v, Set16(1)); }
   /// sum + the signed bytes `s`, four to a lane.
-  static I SumBytes(I sum, I s) {
-    return Add32(sum, _mm_madd_epi16(_mm_maddubs_epi16(Set8(1), s), _mm_set1_epi16(1)));
+  static I SumBytes(I sum, I s) { return Add32(sum, SumWords(MulBytes(Set8(1), s))); }
+  static I WidenU8(const void* p) { return _mm_cvtepu8_epi16(LoadHalf(p)); }
+  static I WidenI8Words(const void* p) { return _mm_cvtepi8_epi16(LoadHalf(p)); }
+  /// `a` becomes the first two bytes of each lane of `a` and then of `b`; `b` the last two.
+  static void PairsApart(I& a, I& b) {
+    const I order = _mm_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0);
+    const I from_a = _mm_shuffle_epi8(a, order);
+    const I from_b = _mm_shuffle_epi8(b, order);
+    a = _mm_unpacklo_epi64(from_a, from_b);
+    b = _mm_unpackhi_epi64(from_a, from_b);
   }
 
-  static Half LoadHalf(const void* p) { return _mm_loadl_epi64(static_cast<const I*>(p)); }
-  // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
-  // memory (low before high).
-  static I NibblesLow(I v) { return And(_mm_slli_epi16(v, 4), Set8(0xf0)); }
-  static I NibblesHigh(I v) { return And(v, Set8(0xf0)); }
+  // Nibbles as signed bytes: the low ones, the high ones, or all in the order of memory (low
+  // before high).
+  static I NibblesLow(I v) {
+    const I values = _mm_set_epi8(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm_shuffle_epi8(values, And(v, Set8(0x0f)));
+  }
+  static I NibblesHigh(I v) { return NibblesLow(_mm_srli_epi16(v, 4)); }
   static I NibblesInOrder(Half v) { return _mm_unpacklo_epi8(NibblesLow(v), NibblesHigh(v)); }
   /// The even bytes of 2 * kBytes bytes, then the odd ones.
   static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {

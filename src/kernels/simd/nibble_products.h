@@ -1,0 +1,56 @@
+// Products of unsigned codes with 4-bit weights, four of each to a lane of the result.
+#ifndef LITERTLM_KERNELS_SIMD_NIBBLE_PRODUCTS_H_
+#define LITERTLM_KERNELS_SIMD_NIBBLE_PRODUCTS_H_
+
+#include <cstddef>
+
+namespace litertlm {
+
+/// With an instruction that sums products of bytes to 32 bits.
+template <typename V, bool kHasDot = V::kHasDot>
+struct NibbleProducts {
+  using I = typename V::I;
+
+  /// sum + the products of codes and weights.
+  static I Dot(I sum, I codes, I weights) { return V::Dot(sum, codes, weights); }
+
+  // Sums of at most kSteps products, between Start and Total, which gives `start` + the products.
+  static constexpr size_t kSteps = 8;
+  static I Start(I start) { return start; }
+  static I Add(I sum, I codes, I weights) { return V::Dot(sum, codes, weights); }
+  static I Total(I sum, I) { return sum; }
+
+  /// What Centered wants to know of two vectors of weights, for any number of rows.
+  static I Sum(I low, I high) { return V::SumBytes(V::SumBytes(V::Zero(), low), high); }
+  /// The products of codes, less their zero point, and weights.
+  static I Centered(I even, I odd, I low, I high, I sum, int zero_point) {
+    const I products = V::Dot(V::Dot(V::Zero(), even, low), odd, high);
+    return V::Sub32(products, V::Mul32(sum, V::Set32(zero_point - V::kCodeOffset)));
+  }
+};
+
+/// Without one: pairs of products, at most 255 * 8 each, add up in words, and kSteps pairs still
+/// fit.
+template <typename V>
+struct NibbleProducts<V, false> {
+  using I = typename V::I;
+
+  static I Dot(I sum, I codes, I weights) {
+    return V::Add32(sum, V::SumWords(V::MulBytes(codes, weights)));
+  }
+
+  static constexpr size_t kSteps = 8;
+  static I Start(I) { return V::Zero(); }
+  static I Add(I sum, I codes, I weights) { return V::Add16(sum, V::MulBytes(codes, weights)); }
+  static I Total(I sum, I start) { return V::Add32(start, V::SumWords(sum)); }
+
+  static I Sum(I low, I high) { return V::Add8(low, high); }
+  static I Centered(I even, I odd, I low, I high, I sum, int zero_point) {
+    const I products = V::Add16(V::MulBytes(even, low), V::MulBytes(odd, high));
+    return V::SumWords(V::Sub16(products, V::MulBytes(V::Set8(zero_point), sum)));
+  }
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_NIBBLE_PRODUCTS_H_

@@ -1,0 +1,235 @@
+// Products of 8-bit weights for instruction sets that have no product of bytes summed to 32 bits.
+//
+// Their product of bytes saturates its sums at 16 bits, which 255 * -128 exceeds. The product of
+// 16-bit words does not, and leaves room: a code less its zero point fits in a word, so no sums of
+// weights are needed. Weights stay bytes in memory and are widened as they are loaded.
+#ifndef LITERTLM_KERNELS_SIMD_WORD_PRODUCTS_H_
+#define LITERTLM_KERNELS_SIMD_WORD_PRODUCTS_H_
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd/pack.h"
+#include "kernels/simd/store_outputs.h"
+#include "kernels/simd/stream_ahead.h"
+
+namespace litertlm {
+
+/// Words between the starts of centered rows. An odd number of cache lines: rows whose starts are
+/// powers of two apart would compete for the same few places in the cache.
+template <typename V>
+size_t CenteredStride(size_t columns) {
+  return (columns + 63) / 64 * 64 + 32;
+}
+
+/// Writes the codes of a row less their zero point, up to PaddedColumns.
+template <typename V>
+void CenterRow(const DynamicArgs& args, size_t row, int16_t* to) {
+  const uint8_t* codes = args.codes + row * args.code_stride;
+  const typename V::I zero_point = V::Set16(args.codings[row].zero_point);
+  const size_t padded = PaddedColumns<V>(args.w.columns);
+  for (size_t column = 0; column < padded; column += V::kBytes / 2) {
+    V::Store(to + column, V::Sub16(V::WidenU8(codes + column), zero_point));
+  }
+}
+
+/// Many rows; the plan is that of dynamic_panel.h, with two columns to a lane.
+template <typename V>
+class WordPanel {
+  using I = typename V::I;
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr size_t kVectors = V::kVectors;
+  static constexpr size_t kTileRows = V::kTileRows;
+  static constexpr size_t kStep = kVectors * V::kBytes;  ///< Of four columns.
+
+ public:
+  static constexpr size_t kStrips = 4;
+  static constexpr size_t kStripOutputs = kLanes * kVectors;
+  static constexpr size_t kOutputs = kStrips * kStripOutputs;
+
+  static size_t ScratchBytes(const WeightMatrix& w) {
+    return kOutputs * PaddedColumns<V>(w.columns) +
+           kTileRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
+  }
+
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    WordPanel panel(args, scratch);
+    for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
+      const size_t left = outputs.end - n;
+      panel.Pack(n, left < kOutputs ? left : kOutputs);
+      size_t row = rows.begin;
+      for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
+      for (; row + 2 <= rows.end; row += 2) panel.template Rows<2>(row);
+      for (; row < rows.end; ++row) panel.template Rows<1>(row);
+    }
+  }
+
+ private:
+  WordPanel(const DynamicArgs& args, std::byte* scratch)
+      : args_(args),
+        columns_(PaddedColumns<V>(args.w.columns)),
+        stride_(CenteredStride<V>(args.w.columns)),
+        weights_(reinterpret_cast<int8_t*>(scratch)),
+        centered_(reinterpret_cast<int16_t*>(scratch + kOutputs * columns_)) {}
+
+  void Pack(size_t output, size_t count) {
+    output_ = output;
+    count_ = count;
+    strips_ = (count + kStripOutputs - 1) / kStripOutputs;
+    for (size_t v = 0; v < strips_ * kVectors; ++v) {
+      const size_t first = v * kLanes;
+      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
+      int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
+      PackRows<V, Int8Weights<V>>(args_.w, output + first, live, to, kStep);
+    }
+    static_assert(kVectors == 2);
+    for (size_t i = 0; i < strips_ * columns_ / 4; ++i) {
+      int8_t* four_columns = weights_ + i * kStep;
+      I a = V::Load(four_columns);
+      I b = V::Load(four_columns + V::kBytes);
+      V::PairsApart(a, b);
+      V::Store(four_columns, a);
+      V::Store(four_columns + V::kBytes, b);
+    }
+  }
+
+  int8_t* Strip(size_t strip) const { return weights_ + strip * kStripOutputs * columns_; }
+
+  template <size_t kRows>
+  void Rows(size_t row) {
+    for (size_t r = 0; r < kRows; ++r) CenterRow<V>(args_, row + r, centered_ + r * stride_);
+    for (size_t strip = 0; strip < strips_; ++strip) Tile<kRows>(row, strip);
+  }
+
+  template <size_t kRows>
+  void Tile(size_t row, size_t strip) {
+    // All loops over sums are unrolled, so that each sum is a register.
+    I sum[kRows][kVectors];
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
+    }
+    const int8_t* weights = Strip(strip);
+    const int16_t* x = centered_;
+    // Not unrolled: the compiler would add up products first and run out of registers.
+    for (size_t column = 0; column < columns_; column += 2, weights += kStep / 2, x += 2) {
+      I w[kVectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) w[v] = V::WidenI8Words(weights + v * V::kBytes / 2);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < kRows; ++r) {
+        const I two = V::Repeat32(x + r * stride_);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < kVectors; ++v) {
+          sum[r][v] = V::Add32(sum[r][v], V::MulPairs(two, w[v]));
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        const size_t first = (strip * kVectors + v) * kLanes;
+        if (first < count_)
+          StoreOutputs<V>(args_, row + r, output_ + first, count_ - first, sum[r][v]);
+      }
+    }
+  }
+
+  const DynamicArgs& args_;
+  size_t columns_;  ///< Padded.
+  size_t stride_;
+  int8_t* weights_;    ///< [strips_, columns_ / 2, kVectors, kLanes, 2]
+  int16_t* centered_;  ///< [kTileRows, stride_]
+  size_t output_ = 0;
+  size_t count_ = 0;
+  size_t strips_ = 0;
+};
+
+/// 1 to 4 rows; the plan is that of dynamic_stream.h. `centered` are the rows as CenterRow writes
+/// them.
+template <typename V, size_t kRows>
+class WordStream {
+  using I = typename V::I;
+  static constexpr size_t kOutputs = 4;
+  static constexpr size_t kColumns = V::kBytes / 2;  ///< Of a vector.
+
+ public:
+  static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Range outputs) {
+    size_t n = outputs.begin;
+    for (; n + kOutputs <= outputs.end; n += kOutputs) Group(args, centered, row, n, kOutputs);
+    if (n < outputs.end) Group(args, centered, row, n, outputs.end - n);
+  }
+
+ private:
+  static void Group(const DynamicArgs& args, const int16_t* centered, size_t row, size_t output,
+                    size_t live) {
+    I sums[kRows][kOutputs];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (size_t n = 0; n < kOutputs; ++n) sums[r][n] = V::Zero();
+    }
+    for (size_t n = 0; n < live; ++n) {
+      I one[kRows];
+      Output(Int8Weights<V>::Row(args.w, output + n), centered, args.w.columns, one);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kRows; ++r) sums[r][n] = one[r];
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+      int32_t totals[kOutputs];
+      V::Sum4(sums[r], totals);
+      for (size_t n = 0; n < live; ++n) StoreOutput(args, row + r, output + n, totals[n]);
+    }
+  }
+
+  [[gnu::always_inline]] static void Output(const uint8_t* w, const int16_t* centered,
+                                            size_t columns, I (&sums)[kRows]) {
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) sums[r] = V::Zero();
+    const size_t stride = CenteredStride<V>(columns);
+    size_t column = 0;
+    for (; column + kCacheLine <= columns; column += kCacheLine) {
+      __builtin_prefetch(w + column + kStreamAhead);
+#pragma GCC unroll 8
+      for (size_t part = column; part < column + kCacheLine; part += kColumns) {
+        Accumulate(sums, V::WidenI8Words(w + part), centered + part, stride);
+      }
+    }
+    for (; column < columns; column += kColumns) {
+      alignas(V::kBytes) uint8_t last[kColumns] = {};
+      const size_t left = columns - column;
+      __builtin_memcpy(last, w + column, left < kColumns ? left : kColumns);
+      Accumulate(sums, V::WidenI8Words(last), centered + column, stride);
+    }
+  }
+
+  [[gnu::always_inline]] static void Accumulate(I (&sums)[kRows], I w, const int16_t* centered,
+                                                size_t stride) {
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+      sums[r] = V::Add32(sums[r], V::MulPairs(V::Load(centered + r * stride), w));
+    }
+  }
+};
+
+/// The streaming kernel for 1 to 4 rows.
+template <typename V>
+void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Range outputs) {
+  switch (rows.end - rows.begin) {
+    case 1:
+      return WordStream<V, 1>::Run(args, centered, rows.begin, outputs);
+    case 2:
+      return WordStream<V, 2>::Run(args, centered, rows.begin, outputs);
+    case 3:
+      return WordStream<V, 3>::Run(args, centered, rows.begin, outputs);
+    case 4:
+      return WordStream<V, 4>::Run(args, centered, rows.begin, outputs);
+    default:
+      return;
+  }
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_WORD_PRODUCTS_H_
