@@ -6,40 +6,17 @@
 #include <optional>
 
 #include "litertlm/error.h"
+#include "text/prompt_family.h"
 
 namespace litertlm {
 namespace {
 
 constexpr std::string_view kEmptyThought = "<think>\n\n</think>\n\n";
 
-struct Family {
-  Affixes user, model, system;
-  bool has_system;
-};
-
-const Family kChatMl = {{"<|im_start|>user\n", "<|im_end|>\n"},
-                        {"<|im_start|>assistant\n", "<|im_end|>\n"},
-                        {"<|im_start|>system\n", "<|im_end|>\n"},
-                        true};
-const Family kGemma = {{"<start_of_turn>user\n", "<end_of_turn>\n"},
-                       {"<start_of_turn>model\n", "<end_of_turn>\n"},
-                       {},
-                       false};
-
 Affixes Read(const proto::PromptAffixes& affixes) { return {affixes.prefix(), affixes.suffix()}; }
 
-// What a file without templates is meant to be prompted with, by its model type.
-const Family* FamilyOf(const proto::LlmModelType& type) {
-  switch (type.model_type_case()) {
-    case proto::LlmModelType::kQwen3:
-    case proto::LlmModelType::kQwen2P5:
-      return &kChatMl;
-    case proto::LlmModelType::kGemma3:
-    case proto::LlmModelType::kGemma3N:
-      return &kGemma;
-    default:
-      return nullptr;
-  }
+Affixes Read(const PromptFamily::Role& role) {
+  return {std::string(role.prefix), std::string(role.suffix)};
 }
 
 bool Thinks(const proto::LlmMetadata& metadata) {
@@ -73,10 +50,10 @@ ChatTemplate ChatTemplate::FromMetadata(const proto::LlmMetadata& metadata,
   } else if (metadata.has_jinja_prompt_template()) {
     result.jinja_.emplace(metadata.jinja_prompt_template(), where);
     result.thinks_ = result.thinks_ || result.jinja_->thinks();
-  } else if (const Family* family = FamilyOf(metadata.llm_model_type())) {
-    result.user_ = family->user;
-    result.model_ = family->model;
-    result.system_ = family->system;
+  } else if (const PromptFamily* family = PromptFamilyOf(metadata.llm_model_type())) {
+    result.user_ = Read(family->user);
+    result.model_ = Read(family->model);
+    result.system_ = Read(family->system);
     result.has_system_ = family->has_system;
   } else {
     throw Error(ErrorCode::kUnsupported,

@@ -277,4 +277,16 @@ int ByteOfLevelChar(char32_t code) {
   return code < Table().bytes.size() ? Table().bytes[code] : -1;
 }
 
+std::string BytesOfStandIns(std::string_view piece) {
+  std::string bytes;
+  for (size_t i = 0; i < piece.size();) {
+    const Utf8Char c = DecodeUtf8(piece, i);
+    const int byte = ByteOfLevelChar(c.code);
+    if (byte < 0) return std::string(piece);
+    bytes += static_cast<char>(byte);
+    i += c.length;
+  }
+  return bytes;
+}
+
 }  // namespace litertlm

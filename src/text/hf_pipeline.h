@@ -35,6 +35,8 @@ HfPipeline ReadHfPipeline(simdjson::dom::object tokenizer, std::string_view wher
 /// byte of a stand-in, or -1.
 std::string_view ByteLevelChar(unsigned char byte);
 int ByteOfLevelChar(char32_t code);
+/// The bytes that a piece spells so; the piece itself where it has other characters.
+std::string BytesOfStandIns(std::string_view piece);
 
 }  // namespace litertlm
 

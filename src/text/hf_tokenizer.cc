@@ -370,15 +370,7 @@ std::string HfTokenizer::TokenBytes(TokenId id) const {
     if (pipeline_.space_mark.empty()) return std::string(piece);
     return ReplaceAll(piece, pipeline_.space_mark, " ");
   }
-  std::string bytes;
-  for (size_t i = 0; i < piece.size();) {
-    const Utf8Char c = DecodeUtf8(piece, i);
-    const int byte = ByteOfLevelChar(c.code);
-    if (byte < 0) return std::string(piece);  // Not spelled in stand-ins: as it is.
-    bytes += static_cast<char>(byte);
-    i += c.length;
-  }
-  return bytes;
+  return BytesOfStandIns(piece);
 }
 
 }  // namespace
