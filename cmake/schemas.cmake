@@ -14,18 +14,20 @@ foreach(schema tflite litertlm_header)
   list(APPEND generated_headers ${generated}/schema/${schema}_generated.h)
 endforeach()
 
-add_custom_command(
-  OUTPUT ${generated}/schema/llm_metadata.pb.cc ${generated}/schema/llm_metadata.pb.h
-  COMMAND protobuf::protoc --cpp_out=lite:${generated} -I ${PROJECT_SOURCE_DIR}
-          schema/llm_metadata.proto
-  DEPENDS ${PROJECT_SOURCE_DIR}/schema/llm_metadata.proto
-  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-  VERBATIM)
+foreach(schema llm_metadata llm_parameters)
+  add_custom_command(
+    OUTPUT ${generated}/schema/${schema}.pb.cc ${generated}/schema/${schema}.pb.h
+    COMMAND protobuf::protoc --cpp_out=lite:${generated} -I ${PROJECT_SOURCE_DIR}
+            schema/${schema}.proto
+    DEPENDS ${PROJECT_SOURCE_DIR}/schema/${schema}.proto
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    VERBATIM)
+  list(APPEND generated_sources ${generated}/schema/${schema}.pb.cc)
+endforeach()
 
 # The made sources, and the headers for whoever links litertlm_schemas. SYSTEM: warnings in made
 # code are not ours to mend.
-add_library(litertlm_schema_objects OBJECT ${generated}/schema/llm_metadata.pb.cc
-            ${generated_headers})
+add_library(litertlm_schema_objects OBJECT ${generated_sources} ${generated_headers})
 target_include_directories(litertlm_schema_objects SYSTEM PRIVATE ${generated})
 target_link_libraries(litertlm_schema_objects PRIVATE protobuf::libprotobuf-lite)
 

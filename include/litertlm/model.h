@@ -1,4 +1,4 @@
-// A language model in a `.litertlm` file.
+// A language model in a file: `.litertlm`, a `.task` bundle, or a TFLite model with its tokenizer.
 //
 //   litertlm::Model model = litertlm::Model::Open("model.litertlm");
 //   litertlm::Conversation chat(model);
@@ -35,6 +35,9 @@ struct ModelOptions {
       0;               ///< For prompts, which gain more from many than replies do; 0: `threads`.
   bool fusion = true;  ///< False: every operator by itself, slowly: the definition of the result.
   CacheType cache_type = CacheType::kF16;
+  /// A tokenizer.json or a SentencePiece model, for files that have none (TFLite models alone); the
+  /// file's own, if there is one, is left aside.
+  std::filesystem::path tokenizer{};
 };
 
 /// A handle: copies share one model, which lives as long as any handle or conversation does. Any
@@ -42,8 +45,9 @@ struct ModelOptions {
 /// token.
 class Model {
  public:
-  /// Maps the file and checks its table of sections. Tokenizer and graph are loaded when they are
-  /// first needed, so errors in them come later. Throws kNotFound, kDenied, kIo, kBadInput.
+  /// Maps the file, whose kind is told by its content, and checks its table of sections. Tokenizer
+  /// and graph are loaded when they are first needed, so errors in them come later. Throws
+  /// kNotFound, kDenied, kIo, kBadInput.
   static Model Open(const std::filesystem::path& file, const ModelOptions& options = {});
 
   explicit Model(std::shared_ptr<ModelState> state);  ///< For the library itself.

@@ -66,7 +66,7 @@ class BenchCommand : public Command {
   BenchmarkOptions Options() const;
   std::filesystem::path FindModel() const;
 
-  ModelFlags model_;
+  OpenedModelFlags model_;
   std::optional<std::string> synthetic_;
   std::optional<std::string> quantize_;
   std::optional<int> kv_cache_max_len_;
@@ -105,7 +105,8 @@ BenchmarkOptions BenchCommand::Options() const {
                            .depths = depths_.empty() ? std::vector<int>{0} : depths_,
                            .threads = Counts("--threads", threads_, DefaultThreadCount()),
                            .repetitions = repetitions_.value_or(5),
-                           .op_times = ops_};
+                           .op_times = ops_,
+                           .tokenizer = model_.tokenizer.value_or(std::filesystem::path())};
   Counts("--n-depth", options.depths, 0);
   if (options.prompt_lengths.empty() && options.reply_lengths.empty()) {
     Refuse("--n-prompt 0 and --n-gen 0 leave nothing to measure.");
@@ -119,6 +120,7 @@ std::filesystem::path BenchCommand::FindModel() const {
   if (model_.model.has_value() == synthetic_.has_value()) {
     Refuse("bench takes either MODEL or --synthetic.");
   }
+  if (synthetic_ && model_.tokenizer) Refuse("--tokenizer is only for MODEL.");
   if (!synthetic_) {
     if (quantize_) Refuse("--quantize is only for --synthetic.");
     if (kv_cache_max_len_) Refuse("--kv-cache-max-len is only for --synthetic.");

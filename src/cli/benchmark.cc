@@ -16,7 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/process_memory.h"
 #include "engine/model_state.h"
-#include "format/litertlm.h"
+#include "format/model_file.h"
 #include "format/tflite.h"
 #include "kernels/isa.h"
 #include "litertlm/error.h"
@@ -72,12 +72,9 @@ uint64_t CountTokenBytes(const TfliteModel& graph) {
   return bytes;
 }
 
-uint64_t CountTokenBytes(const LitertlmFile& file) {
-  const Section* model = file.Find(SectionType::kTfliteModel, kPrefillDecodeModel);
-  if (model == nullptr) return 0;
-  const Section* weights = file.Find(SectionType::kTfliteWeights, kPrefillDecodeModel);
-  return CountTokenBytes(
-      TfliteModel::Parse(model->bytes, weights != nullptr ? weights->bytes : Bytes(), file.name()));
+uint64_t CountTokenBytes(const ModelFile& file) {
+  const auto model = file.ReadModel(kPrefillDecodeModel);
+  return model ? CountTokenBytes(*model) : 0;
 }
 
 // As a user meets a model: from opening the file to the first token of a reply.
@@ -87,9 +84,10 @@ struct Start {
   double first_token_seconds;
 };
 
-Start StartModel(const std::filesystem::path& file, int threads) {
+Start StartModel(const std::filesystem::path& file, const BenchmarkOptions& options, int threads) {
   const Clock::time_point begin = Clock::now();
-  auto state = std::make_shared<ModelState>(file, ModelOptions{.threads = threads});
+  auto state = std::make_shared<ModelState>(
+      file, ModelOptions{.threads = threads, .tokenizer = options.tokenizer});
   state->language_model();
   const double load_seconds = SecondsSince(begin);
   const Model model(state);
@@ -156,7 +154,7 @@ class RunMeasurement {
   void MeasureStart() {
     for (int i = 0; i <= options_.repetitions; ++i) {
       state_.reset();
-      Start start = StartModel(file_, run_.threads);
+      Start start = StartModel(file_, options_, run_.threads);
       state_ = std::move(start.state);
       NoteMemory();
       StopIfInterrupted();
@@ -257,7 +255,7 @@ BenchmarkResult RunBenchmark(const std::filesystem::path& file, const BenchmarkO
                              const std::function<void(const std::string& step)>& on_step) {
   BenchmarkResult result{.model = file.string(), .kernels = ActiveIsaName(), .runs = {}};
   {
-    const LitertlmFile container = LitertlmFile::Open(file);
+    const ModelFile container = ModelFile::Open(file);
     result.model_bytes = container.size();
     result.token_bytes = CountTokenBytes(container);
   }

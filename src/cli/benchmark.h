@@ -18,7 +18,8 @@ struct BenchmarkOptions {
   std::vector<int> depths;          ///< Tokens that are in the cache before.
   std::vector<int> threads;
   int repetitions = 1;
-  bool op_times = false;  ///< Also tell where the time goes: in one more repetition.
+  bool op_times = false;              ///< Also tell where the time goes: in one more repetition.
+  std::filesystem::path tokenizer{};  ///< As in ModelOptions.
 };
 
 /// The values of all repetitions; one more was done before them and is not counted.

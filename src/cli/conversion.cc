@@ -33,8 +33,8 @@ Quantization ParseQuantizeFlag(const std::string& value) {
 
 void ModelFlags::Declare(Flags& flags, bool required) {
   const std::string help =
-      "A .litertlm file, a checkpoint folder, a bundled name (tiny-qwen3, tiny-gemma3) or the "
-      "ORG/NAME of a model that is here or on the hub";
+      "A .litertlm, .task or .tflite file, a checkpoint folder, a bundled name (tiny-qwen3, "
+      "tiny-gemma3) or the ORG/NAME of a model that is here or on the hub";
   if (required) {
     flags.Argument("MODEL", model.emplace(), help);
   } else {
@@ -47,6 +47,17 @@ void ModelFlags::Declare(Flags& flags, bool required) {
   flags.Group("Progress (on stderr)");
   progress.Declare(flags);
   flags.Group("");
+}
+
+void OpenedModelFlags::Declare(Flags& flags, bool required) {
+  ModelFlags::Declare(flags, required);
+  flags.Option("--tokenizer", "FILE", tokenizer,
+               "A tokenizer.json or SentencePiece model, for a .tflite file, which has none");
+}
+
+Model OpenedModelFlags::Open(ModelOptions options) const {
+  options.tokenizer = tokenizer.value_or(std::filesystem::path());
+  return Model::Open(FindOrConvert(*this), options);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include "cli/model_store.h"
 #include "cli/progress_flags.h"
 #include "convert/convert.h"
+#include "litertlm/model.h"
 
 namespace litertlm {
 
@@ -29,6 +30,15 @@ struct ModelFlags {
   ProgressFlags progress;
 
   void Declare(Flags& flags, bool required);
+};
+
+/// The same for commands that open the model.
+struct OpenedModelFlags : ModelFlags {
+  std::optional<std::filesystem::path> tokenizer;
+
+  void Declare(Flags& flags, bool required);
+  /// Finds the model as FindOrConvert does, and opens it with `options` and the tokenizer.
+  Model Open(ModelOptions options = {}) const;
 };
 
 /// The file that `flags` name. What is not here and has the form ORG/NAME is downloaded; a

@@ -64,7 +64,7 @@ void HubFlags::DeclareRevision(Flags& flags) {
 }
 
 bool NamesRepository(const std::string& name) {
-  return IsRepositoryName(name) && !name.ends_with(kModelExtension) &&
+  return IsRepositoryName(name) && !HasModelExtension(name) && !name.ends_with(".tflite") &&
          !std::filesystem::is_directory(name);
 }
 

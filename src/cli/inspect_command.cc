@@ -14,8 +14,9 @@
 namespace litertlm {
 namespace {
 
-int PrintInspection(const std::filesystem::path& file, bool json) {
-  const Inspection inspection = InspectFile(file);
+int PrintInspection(const std::filesystem::path& file, bool json,
+                    const std::filesystem::path& tokenizer = {}) {
+  const Inspection inspection = InspectFile(file, tokenizer);
   WriteOut(json ? DumpJson(inspection.report, 2) + "\n" : FormatInspection(inspection.report));
   if (inspection.error) throw *inspection.error;
   return 0;
@@ -24,7 +25,7 @@ int PrintInspection(const std::filesystem::path& file, bool json) {
 class InspectCommand : public Command {
  public:
   std::string_view name() const override { return "inspect"; }
-  std::string_view summary() const override { return "Show what a .litertlm file holds"; }
+  std::string_view summary() const override { return "Show what a model file holds"; }
   std::string_view examples() const override {
     return "  litert-lm-cli inspect model.litertlm\n"
            "  litert-lm-cli inspect tiny-qwen3 --json\n";
@@ -33,10 +34,13 @@ class InspectCommand : public Command {
     model_.Declare(flags, /*required=*/true);
     flags.Switch("--json", json_, "Print one JSON object, complete");
   }
-  int Run() override { return PrintInspection(FindOrConvert(model_), json_); }
+  int Run() override {
+    return PrintInspection(FindOrConvert(model_), json_,
+                           model_.tokenizer.value_or(std::filesystem::path()));
+  }
 
  private:
-  ModelFlags model_;
+  OpenedModelFlags model_;
   bool json_ = false;
 };
 

@@ -7,8 +7,9 @@
 #include <utility>
 #include <variant>
 
-#include "format/litertlm.h"
 #include "format/llm_metadata.h"
+#include "format/llm_parameters.h"
+#include "format/model_file.h"
 #include "format/tflite.h"
 
 namespace litertlm {
@@ -207,7 +208,7 @@ class GraphReport {
   std::set<const std::byte*> seen_;
 };
 
-Json SectionReport(const LitertlmFile& file, const Section& section) {
+Json SectionReport(const ModelFile& file, const Section& section) {
   Json report = {{"type", SectionTypeName(section.type)},
                  {"begin", section.begin},
                  {"end", section.end},
@@ -215,6 +216,8 @@ Json SectionReport(const LitertlmFile& file, const Section& section) {
                  {"items", ItemsReport(section.items)}};
   if (section.type == SectionType::kLlmMetadata) {
     report["metadata"] = MetadataReport(ParseLlmMetadata(section.bytes, file.name()));
+  } else if (section.type == SectionType::kLlmParameters) {
+    report["metadata"] = MetadataReport(ParseLlmParameters(section.bytes, file.name()));
   } else if (section.type == SectionType::kTfliteModel) {
     const std::string_view role = section.StringItem(kModelTypeKey);
     const Section* weights = file.Find(SectionType::kTfliteWeights, role);
@@ -227,15 +230,15 @@ Json SectionReport(const LitertlmFile& file, const Section& section) {
 
 }  // namespace
 
-Inspection InspectFile(const std::filesystem::path& path) {
-  const LitertlmFile file = LitertlmFile::Open(path);
+Inspection InspectFile(const std::filesystem::path& path, const std::filesystem::path& tokenizer) {
+  const ModelFile file = ModelFile::Open(path, tokenizer);
   Inspection result;
   result.report = {{"file", path.string()},
                    {"bytes", file.size()},
-                   {"version", fmt::format("{}.{}.{}", file.major_version(), file.minor_version(),
-                                           file.patch_version())},
+                   {"container", ContainerKindName(file.kind())},
                    {"system_metadata", ItemsReport(file.system_metadata())},
                    {"sections", Json::array()}};
+  if (!file.version().empty()) result.report["version"] = file.version();
   for (const Section& section : file.sections()) {
     try {
       result.report["sections"].push_back(SectionReport(file, section));

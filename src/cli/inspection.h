@@ -1,4 +1,4 @@
-// What a `.litertlm` file holds, as JSON and as text.
+// What a model file holds, as JSON and as text.
 #ifndef LITERTLM_CLI_INSPECTION_H_
 #define LITERTLM_CLI_INSPECTION_H_
 
@@ -16,8 +16,10 @@ struct Inspection {
   std::optional<Error> error;  ///< The first section that cannot be read; the rest is reported.
 };
 
-/// Throws where the container itself cannot be read.
-Inspection InspectFile(const std::filesystem::path& path);
+/// `tokenizer`: a file that takes the place of the model's own, or empty. Throws where the
+/// container itself cannot be read.
+Inspection InspectFile(const std::filesystem::path& path,
+                       const std::filesystem::path& tokenizer = {});
 
 std::string FormatInspection(const Json& report);
 

@@ -73,12 +73,18 @@ void FormatModel(const Json& model, std::string& text) {
   }
 }
 
+std::string ContainerText(const Json& report) {
+  if (report["container"] == "task") return "a .task bundle";
+  if (report["container"] == "tflite") return "a TFLite model alone";
+  return fmt::format("container version {}", report["version"].get<std::string>());
+}
+
 }  // namespace
 
 std::string FormatInspection(const Json& report) {
-  std::string text = fmt::format(
-      "{}: {}, container version {}\n", report["file"].get<std::string>(),
-      FormatBytes(report["bytes"].get<uint64_t>()), report["version"].get<std::string>());
+  std::string text =
+      fmt::format("{}: {}, {}\n", report["file"].get<std::string>(),
+                  FormatBytes(report["bytes"].get<uint64_t>()), ContainerText(report));
   FormatItems(report["system_metadata"], "  ", text);
   for (const Json& section : report["sections"]) {
     text += fmt::format("\n  {}: bytes {} to {}, {}\n", section["type"].get<std::string>(),

@@ -63,7 +63,7 @@ class LogitsCommand : public Command {
  private:
   std::vector<int32_t> Input(const Model& model) const;
 
-  ModelFlags model_;
+  OpenedModelFlags model_;
   std::vector<int> ids_;
   std::optional<std::string> prompt_;
   std::optional<std::filesystem::path> out_;
@@ -85,7 +85,7 @@ int LogitsCommand::Run() {
   if (!out_) {
     throw Error(ErrorCode::kUsage, "--out is missing.", "For example: --out logits.npy");
   }
-  const Model model = Model::Open(FindOrConvert(model_), runtime_.options());
+  const Model model = model_.Open(runtime_.options());
   const std::vector<int32_t> ids = Input(model);
   AtomicFile file(*out_);
   file.Write(AsBytes(NpyHeader(ids.size(), model.vocab_size())));

@@ -8,6 +8,7 @@
 
 #include "base/suggest.h"
 #include "cli/inspection.h"
+#include "cli/model_store.h"
 #include "hub/partial_file.h"
 #include "hub/repository.h"
 #include "litertlm/error.h"
@@ -55,7 +56,7 @@ void AddFolder(const std::string& name, const fs::path& folder, std::vector<Stor
                       .bytes = BytesIn(path),
                       .changed = ChangedAt(path),
                       .path = path};
-    if (path.extension() == kModelExtension) {
+    if (HasModelExtension(path)) {
       model.quantization = MainCoding(path);
       models.push_back(std::move(model));
     } else if (file == "checkpoint") {

@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kExtension = ".litertlm";
+constexpr std::string_view kBundleExtension = ".task";
 constexpr char kOrigin[] = "checkpoint";
 constexpr char kBundledOrg[] = "bundled";
 
@@ -33,10 +34,14 @@ std::vector<fs::path> Entries(const fs::path& folder) {
   return entries;
 }
 
+// The .litertlm files; only where there are none, the .task files.
 std::vector<fs::path> ModelFiles(const fs::path& folder) {
-  std::vector<fs::path> files = Entries(folder);
-  std::erase_if(files, [](const fs::path& path) { return path.extension() != kExtension; });
-  return files;
+  for (const std::string_view extension : {kExtension, kBundleExtension}) {
+    std::vector<fs::path> files = Entries(folder);
+    std::erase_if(files, [&](const fs::path& path) { return path.extension() != extension; });
+    if (!files.empty()) return files;
+  }
+  return {};
 }
 
 fs::path FromEnvironment(const char* name) {
@@ -60,6 +65,10 @@ fs::path UserDataFolder() {
 }
 
 }  // namespace
+
+bool HasModelExtension(const fs::path& path) {
+  return path.extension() == kExtension || path.extension() == kBundleExtension;
+}
 
 ModelStore::ModelStore(const std::optional<fs::path>& root) {
   std::error_code ignored;
@@ -210,7 +219,7 @@ void ModelStore::ThrowNotFound(const std::string& name) const {
         fmt::format("The folder {} holds neither a .litertlm file nor a config.json.", name),
         "A checkpoint folder holds config.json, the tokenizer and .safetensors files.");
   }
-  if (fs::path(name).extension() == kExtension) {
+  if (HasModelExtension(name)) {
     throw Error(ErrorCode::kNotFound, fmt::format("There is no file {}.", name));
   }
   const std::vector<std::string> known = KnownNames();

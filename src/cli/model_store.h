@@ -1,7 +1,7 @@
 // Which file or folder a model's name means, and where conversions are kept.
 //
 //   models/<org>/<name>/<name>.litertlm   what `run` and `convert` made, or what was put there
-//   models/<org>/<name>/<file>.litertlm   what was downloaded
+//   models/<org>/<name>/<file>.litertlm   what was downloaded; or <file>.task
 //   models/<org>/<name>/checkpoint        the checkpoint it was made from: downloaded, or a link to
 //                                         a folder elsewhere
 //
@@ -18,6 +18,10 @@
 namespace litertlm {
 
 inline constexpr char kDefaultModel[] = "tiny-qwen3";
+
+/// Whether `path` is named as the model files are that a folder of models may hold: .litertlm or
+/// .task.
+bool HasModelExtension(const std::filesystem::path& path);
 
 /// A checkpoint folder and the place of its conversion.
 struct CheckpointLocation {
@@ -41,7 +45,7 @@ class ModelStore {
 
   /// `Find` for what may not be there: absent then.
   std::optional<ModelLocation> LookUp(const std::string& name) const;
-  /// For running. `name` is a path of a `.litertlm` file or of a folder that holds one or a
+  /// For running. `name` is a path of a model file or of a folder that holds one or a
   /// checkpoint, the name of a bundled model, or an org/name of the store.
   /// Throws kNotFound with the nearest known name.
   ModelLocation Find(const std::string& name) const;
@@ -58,7 +62,8 @@ class ModelStore {
 
   /// Where the checkpoint and the conversion of the hub's `name` ("org/name") belong.
   CheckpointLocation ForHub(const std::string& name) const;
-  /// The one `.litertlm` file of a folder, or the one that has the folder's name; empty if none.
+  /// The one `.litertlm` file of a folder, or the one that has the folder's name; where there is
+  /// none, the same with `.task` files; empty if there is no such file either.
   /// Throws kUsage if there are several.
   static std::filesystem::path FileIn(const std::filesystem::path& folder);
 

@@ -43,7 +43,7 @@ class RunCommand : public Command {
                     const ChunkCallback& on_chunk) const;
   int AnswerOnce(const Model& model, const std::string& prompt, GenerationOptions options) const;
 
-  ModelFlags model_;
+  OpenedModelFlags model_;
   PromptSources prompt_;
   std::optional<std::string> system_;
   std::vector<int> ids_;
@@ -144,7 +144,7 @@ int RunCommand::Run() {
                        "litert-community/Qwen3-0.6B (see README_MODELS.md).",
                        kDefaultModel));
   }
-  const Model model = Model::Open(FindOrConvert(model_), runtime_.options());
+  const Model model = model_.Open(runtime_.options());
   const GenerationOptions options{.sampler = Sampling(model),
                                   .max_tokens = max_tokens_.value_or(0),
                                   .stop_texts = stop_,

@@ -30,7 +30,7 @@ class TokenizeCommand : public Command {
     flags.Switch("--json", json_, "Print one JSON object");
   }
   int Run() override {
-    const Model model = Model::Open(FindOrConvert(model_));
+    const Model model = model_.Open();
     const std::vector<int32_t> ids = model.Tokenize(text_, control_);
     if (!json_) {
       std::string lines;
@@ -47,7 +47,7 @@ class TokenizeCommand : public Command {
   }
 
  private:
-  ModelFlags model_;
+  OpenedModelFlags model_;
   std::string text_;
   bool control_ = false;
   bool json_ = false;
@@ -67,14 +67,14 @@ class DetokenizeCommand : public Command {
     flags.Switch("--json", json_, "Print one JSON object");
   }
   int Run() override {
-    const Model model = Model::Open(FindOrConvert(model_));
+    const Model model = model_.Open();
     const std::string text = model.Detokenize(ids_);
     WriteOut((json_ ? DumpJson({{"text", text}}) : text) + "\n");
     return 0;
   }
 
  private:
-  ModelFlags model_;
+  OpenedModelFlags model_;
   std::vector<int> ids_;
   bool json_ = false;
 };

@@ -6,41 +6,40 @@
 #include <utility>
 
 #include "litertlm/error.h"
+#include "text/byte_unicode_tokenizer.h"
+#include "text/prompt_family.h"
 
 namespace litertlm {
 namespace {
 
-const Section& Require(const LitertlmFile& file, SectionType type) {
-  if (const Section* section = file.Find(type)) return *section;
-  throw Error(ErrorCode::kBadInput,
-              fmt::format("{} has no {} section.", file.name(), SectionTypeName(type)),
-              "See what it holds: litert-lm-cli inspect FILE.");
-}
+constexpr char kInspect[] = "See what it holds: litert-lm-cli inspect FILE.";
 
-std::unique_ptr<Tokenizer> LoadTokenizer(const LitertlmFile& file) {
-  if (const Section* section = file.Find(SectionType::kSentencePiece)) {
-    return LoadSentencePiece(section->bytes, file.name());
+std::unique_ptr<Tokenizer> LoadTokenizer(const ModelFile& file) {
+  const Section* section = file.FindTokenizer();
+  if (section == nullptr) {
+    if (file.kind() == ContainerKind::kTflite) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is a TFLite model alone, without a tokenizer.", file.name()),
+                  "Add --tokenizer FILE: a tokenizer.json or a SentencePiece model.");
+    }
+    throw Error(ErrorCode::kBadInput, fmt::format("{} has no tokenizer section.", file.name()),
+                kInspect);
   }
-  if (const Section* section = file.Find(SectionType::kHfTokenizerZlib)) {
-    return LoadHfTokenizerZlib(section->bytes, file.name());
+  const std::string_view outside = section->StringItem(kTokenizerFileKey);
+  const std::string where = outside.empty() ? file.name() : std::string(outside);
+  if (section->type == SectionType::kHfTokenizerZlib) {
+    return LoadHfTokenizerZlib(section->bytes, where);
   }
-  throw Error(ErrorCode::kBadInput, fmt::format("{} has no tokenizer section.", file.name()),
-              "See what it holds: litert-lm-cli inspect FILE.");
-}
-
-/// The model in the role `model_type`, with its weights; nothing where the file has none.
-std::optional<TfliteModel> ParseGraph(const LitertlmFile& file, std::string_view model_type) {
-  const Section* model = file.Find(SectionType::kTfliteModel, model_type);
-  if (model == nullptr) return std::nullopt;
-  const Section* weights = file.Find(SectionType::kTfliteWeights, model_type);
-  return TfliteModel::Parse(model->bytes, weights != nullptr ? weights->bytes : Bytes(),
-                            file.name());
+  if (section->type == SectionType::kHfTokenizerJson) return LoadHfTokenizer(section->bytes, where);
+  std::unique_ptr<Tokenizer> tokenizer = LoadSentencePiece(section->bytes, where);
+  if (file.spells_bytes_as_unicode()) return SpellBytesAsUnicode(std::move(tokenizer));
+  return tokenizer;
 }
 
 }  // namespace
 
 ModelState::ModelState(const std::filesystem::path& file, const ModelOptions& options)
-    : file_(LitertlmFile::Open(file)), options_(options) {}
+    : file_(ModelFile::Open(file, options.tokenizer)), options_(options) {}
 
 ModelState::ModelState(proto::LlmMetadata metadata, std::unique_ptr<Tokenizer> tokenizer,
                        std::unique_ptr<LanguageModel> language_model)
@@ -51,17 +50,31 @@ ModelState::ModelState(proto::LlmMetadata metadata, std::unique_ptr<Tokenizer> t
 const proto::LlmMetadata& ModelState::metadata() {
   std::call_once(metadata_once_, [&] {
     if (metadata_) return;
-    metadata_ = ParseLlmMetadata(Require(*file_, SectionType::kLlmMetadata).bytes, file_->name());
+    metadata_ = file_->ReadMetadata();
+    if (metadata_) return;
+    // The other kinds of files may do without; a .litertlm file without is not whole.
+    if (file_->kind() == ContainerKind::kLitertlm) {
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{} has no {} section.", file_->name(),
+                              SectionTypeName(SectionType::kLlmMetadata)),
+                  kInspect);
+    }
+    metadata_ = MetadataFromTokenizer(unmarked_tokenizer());
   });
   return *metadata_;
 }
 
-const Tokenizer& ModelState::tokenizer() {
+Tokenizer& ModelState::unmarked_tokenizer() {
   std::call_once(tokenizer_once_, [&] {
-    if (tokenizer_ != nullptr) return;
-    std::unique_ptr<Tokenizer> tokenizer = LoadTokenizer(*file_);
-    MarkControlTokens(*tokenizer);
-    tokenizer_ = std::move(tokenizer);
+    if (tokenizer_ == nullptr) tokenizer_ = LoadTokenizer(*file_);
+  });
+  return *tokenizer_;
+}
+
+const Tokenizer& ModelState::tokenizer() {
+  // A tokenizer that was handed over is as it should be.
+  std::call_once(marks_once_, [&] {
+    if (file_) MarkControlTokens(unmarked_tokenizer());
   });
   return *tokenizer_;
 }
@@ -82,12 +95,11 @@ const PromptSettings& ModelState::settings() {
 LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
-    graph_ = ParseGraph(*file_, kPrefillDecodeModel);
-    embedder_ = ParseGraph(*file_, kEmbedderModel);
+    graph_ = file_->ReadModel(kPrefillDecodeModel);
+    embedder_ = file_->ReadModel(kEmbedderModel);
     if (!graph_) {
       throw Error(ErrorCode::kBadInput,
-                  fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel),
-                  "See what it holds: litert-lm-cli inspect FILE.");
+                  fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel), kInspect);
     }
     language_model_ = CompileLanguageModel(
         *graph_,

@@ -9,8 +9,8 @@
 
 #include "engine/generator.h"
 #include "engine/prompt_settings.h"
-#include "format/litertlm.h"
 #include "format/llm_metadata.h"
+#include "format/model_file.h"
 #include "format/tflite.h"
 #include "litertlm/model.h"
 #include "runtime/language_model.h"
@@ -41,18 +41,21 @@ class ModelState {
   GenerationContext generation_context(bool tell_thoughts);
 
  private:
+  /// As the file has it: the metadata, which may come from it, say what else is a control token.
+  Tokenizer& unmarked_tokenizer();
   void MarkControlTokens(Tokenizer& tokenizer);
 
-  std::optional<LitertlmFile> file_;
+  std::optional<ModelFile> file_;
   ModelOptions options_;
 
   std::once_flag metadata_once_;
   std::once_flag tokenizer_once_;
+  std::once_flag marks_once_;
   std::once_flag settings_once_;
   std::once_flag chat_template_once_;
   std::once_flag language_model_once_;
   std::optional<proto::LlmMetadata> metadata_;
-  std::unique_ptr<const Tokenizer> tokenizer_;
+  std::unique_ptr<Tokenizer> tokenizer_;
   std::optional<PromptSettings> settings_;
   std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <schema/litertlm_header_generated.h>
-#include <strings.h>
 
-#include <array>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -19,17 +17,6 @@ constexpr uint64_t kPrefixSize = 32;    // Magic, three version numbers, padding
 constexpr uint64_t kAlignment = 16384;  // LiteRT-LM reads the header from the first 16 KiB.
 constexpr uint32_t kMajor = 1, kMinor = 5, kPatch = 0;
 
-constexpr std::array<std::string_view, 10> kTypeNames = {"NONE",
-                                                         "GenericBinaryData",
-                                                         "Deprecated",
-                                                         "TFLiteModel",
-                                                         "SP_Tokenizer",
-                                                         "LlmMetadataProto",
-                                                         "HF_Tokenizer_Zlib",
-                                                         "TFLiteWeights",
-                                                         "EmbeddingMetadataProto",
-                                                         "ExecutorMetadataProto"};
-
 uint64_t AlignUp(uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
 template <typename T>
@@ -37,10 +24,6 @@ T ReadLittleEndian(Bytes bytes, uint64_t offset) {
   T value;
   std::memcpy(&value, bytes.data() + offset, sizeof value);
   return value;
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 template <typename Table>
@@ -158,20 +141,6 @@ flatbuffers::Offset<Entries> WriteEntries(flatbuffers::FlatBufferBuilder& builde
 
 }  // namespace
 
-std::string SectionTypeName(SectionType type) {
-  const auto index = static_cast<size_t>(type);
-  if (index < kTypeNames.size()) return std::string(kTypeNames[index]);
-  return fmt::format("unknown ({})", index);
-}
-
-std::string_view Section::StringItem(std::string_view key) const {
-  for (const KeyValue& item : items) {
-    if (!EqualIgnoringCase(item.key, key)) continue;
-    if (const auto* text = std::get_if<std::string>(&item.value)) return *text;
-  }
-  return {};
-}
-
 bool LitertlmFile::Matches(Bytes bytes) {
   return bytes.size() >= kMagic.size() && AsText(bytes.first(kMagic.size())) == kMagic;
 }
@@ -238,17 +207,6 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
     file.sections_.push_back(std::move(section));
   }
   return file;
-}
-
-const Section* LitertlmFile::Find(SectionType type, std::string_view model_type) const {
-  const Section* found = nullptr;
-  for (const Section& section : sections_) {
-    if (section.type != type) continue;
-    std::string_view role = section.StringItem(kModelTypeKey);
-    if (role.empty()) role = kPrefillDecodeModel;
-    if (model_type.empty() || EqualIgnoringCase(role, model_type)) found = &section;
-  }
-  return found;
 }
 
 void LitertlmWriter::AddSection(SectionType type, std::vector<KeyValue> items, uint64_t size,

@@ -8,53 +8,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/file.h"
+#include "format/section.h"
 
 namespace litertlm {
-
-/// Values as in the file; others exist and are kept.
-enum class SectionType : uint8_t {
-  kNone = 0,
-  kGenericBinary = 1,
-  kDeprecated = 2,
-  kTfliteModel = 3,
-  kSentencePiece = 4,
-  kLlmMetadata = 5,
-  kHfTokenizerZlib = 6,
-  kTfliteWeights = 7,
-  kEmbeddingMetadata = 8,
-  kExecutorMetadata = 9,
-};
-
-/// "TFLiteModel", "SP_Tokenizer", …; "unknown (77)" for types this program does not know.
-std::string SectionTypeName(SectionType type);
-
-/// In the order of the union's tags, starting at 1 with u8.
-using MetadataValue = std::variant<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, float,
-                                   bool, std::string, uint64_t, int64_t, double>;
-struct KeyValue {
-  std::string key;
-  MetadataValue value;
-};
-
-struct Section {
-  SectionType type = SectionType::kNone;
-  std::vector<KeyValue> items;
-  uint64_t begin = 0;  ///< Absolute offsets in the file; end is exclusive and without padding.
-  uint64_t end = 0;
-  Bytes bytes;  ///< A view of the file's mapping.
-
-  /// The item's string (keys compare case-insensitively), or empty.
-  std::string_view StringItem(std::string_view key) const;
-};
-
-/// Roles of TFLiteModel and TFLiteWeights sections: the item "model_type".
-inline constexpr std::string_view kModelTypeKey = "model_type";
-inline constexpr std::string_view kPrefillDecodeModel = "tf_lite_prefill_decode";
-inline constexpr std::string_view kEmbedderModel = "tf_lite_embedder";
 
 /// A container opened for reading. Every section was checked to lie inside the file. Immutable.
 class LitertlmFile {
@@ -74,9 +33,10 @@ class LitertlmFile {
   const std::vector<KeyValue>& system_metadata() const { return system_metadata_; }
   const std::vector<Section>& sections() const { return sections_; }
 
-  /// The last section of that type (the rule of LiteRT-LM), or null. A `model_type` also has to
-  /// match; a TFLite section without one counts as kPrefillDecodeModel.
-  const Section* Find(SectionType type, std::string_view model_type = {}) const;
+  /// FindSection among its own.
+  const Section* Find(SectionType type, std::string_view model_type = {}) const {
+    return FindSection(sections_, type, model_type);
+  }
 
  private:
   MappedFile file_;
