@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "format/litertlm.h"
+#include "tests/format/zip_writer.h"
 
 namespace litertlm {
 namespace {
@@ -20,12 +21,30 @@ LitertlmFile ConvertAsWeDo(const std::filesystem::path& checkpoint,
   return file;
 }
 
+void WriteBundle(const std::filesystem::path& checkpoint, const StyledModel& model,
+                 const LitertlmFile& ours, const std::filesystem::path& output) {
+  ZipWriter writer;
+  writer.Add("TF_LITE_PREFILL_DECODE", AsText(model.decoder.bytes()));
+  if (model.embedder) writer.Add("TF_LITE_EMBEDDER", AsText(model.embedder->bytes()));
+  const bool sentencepiece = ours.Find(SectionType::kSentencePiece) != nullptr;
+  writer.Add("TOKENIZER_MODEL",
+             ReadFile(checkpoint / (sentencepiece ? "tokenizer.model" : "tokenizer.json")));
+  writer.Add("METADATA", AsText(ours.Find(SectionType::kLlmMetadata)->bytes));
+  AtomicFile file(output);
+  file.Write(AsBytes(writer.Finish()));
+  file.Commit();
+}
+
 }  // namespace
 
 void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
                      const StyledModelOptions& options, const std::filesystem::path& output) {
   const StyledModel model = WriteStyledModel(checkpoint, style, options);
   const LitertlmFile ours = ConvertAsWeDo(checkpoint, options, output.string() + ".ours");
+  if (output.extension() == ".task") {
+    WriteBundle(checkpoint, model, ours, output);
+    return;
+  }
   LitertlmWriter writer;
   const auto add = [&](SectionType type, std::vector<KeyValue> items, Bytes bytes) {
     writer.AddSection(type, std::move(items), bytes.size(),

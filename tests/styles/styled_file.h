@@ -1,4 +1,4 @@
-// A whole .litertlm file in the style of an exporter.
+// A whole model file in the style of an exporter.
 #ifndef LITERTLM_TESTS_STYLES_STYLED_FILE_H_
 #define LITERTLM_TESTS_STYLES_STYLED_FILE_H_
 
@@ -9,7 +9,8 @@
 namespace litertlm {
 
 /// What `Convert` writes for the checkpoint, with the graph drawn in `style`; an external embedder
-/// is a section of its own.
+/// is a section of its own. A `.litertlm` file, or a `.task` bundle with its tokenizer as it lies
+/// in the checkpoint, by the extension of `output`.
 void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
                      const StyledModelOptions& options, const std::filesystem::path& output);
 

@@ -374,20 +374,29 @@ TEST(Signatures, ThatCannotBeFilledSaySo) {
   }
 }
 
-// The whole way: sections of a container, engine, words.
+/// What the whole way gives: container, engine, tokens.
+Ids AnswerOf(const TestFamily& family, const ExporterStyle& style, const std::string& extension) {
+  const std::filesystem::path path = ScratchPath(style.name + extension);
+  WriteStyledFile(CheckpointOf(family), style,
+                  {.head_norms = family.head_norms, .half_turned = family.half_turned}, path);
+  const Model model = Model::Open(path);
+  std::filesystem::remove(path);  // It stays mapped.
+  const auto ids = model.Tokenize("The capital of Italy is");
+  return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}}).ids;
+}
+
 TEST(StyledFile, IsRunLikeOurs) {
-  const auto answer = [](const ExporterStyle& style) {
-    const std::filesystem::path path = ScratchPath(style.name + ".litertlm");
-    WriteStyledFile(CheckpointOf(kFamilies[0]), style, {}, path);
-    const Model model = Model::Open(path);
-    std::filesystem::remove(path);
-    const auto ids = model.Tokenize("The capital of Italy is");
-    return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}})
-        .text;
-  };
-  const std::string ours = answer(ExporterStyles().front());
+  const Ids ours = AnswerOf(kFamilies[0], ExporterStyles().front(), ".litertlm");
   EXPECT_FALSE(ours.empty());
-  for (const ExporterStyle& style : ExporterStyles()) EXPECT_EQ(answer(style), ours) << style;
+  for (const ExporterStyle& style : ExporterStyles()) {
+    EXPECT_EQ(AnswerOf(kFamilies[0], style, ".litertlm"), ours) << style;
+  }
+}
+
+TEST_P(Styles, GiveTheSameTokensAsATaskBundle) {
+  const Ids tokens = AnswerOf(family(), style(), ".litertlm");
+  EXPECT_FALSE(tokens.empty());
+  EXPECT_EQ(AnswerOf(family(), style(), ".task"), tokens);
 }
 
 }  // namespace
