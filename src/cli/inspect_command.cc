@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/conversion.h"
+#include "cli/explanation.h"
 #include "cli/inspection.h"
 #include "cli/terminal.h"
 #include "litertlm/error.h"
@@ -16,9 +18,13 @@ namespace {
 
 int PrintInspection(const std::filesystem::path& file, bool json,
                     const std::filesystem::path& tokenizer = {}) {
-  const Inspection inspection = InspectFile(file, tokenizer);
+  Inspection inspection = InspectFile(file, tokenizer);
+  const std::vector<Error> reasons = WhyItCannotRun(file, tokenizer);
+  inspection.report["cannot_run"] = Json::array();
+  for (const Error& reason : reasons) inspection.report["cannot_run"].push_back(reason.message());
   WriteOut(json ? DumpJson(inspection.report, 2) + "\n" : FormatInspection(inspection.report));
   if (inspection.error) throw *inspection.error;
+  if (!reasons.empty()) throw reasons.front();
   return 0;
 }
 

@@ -21,6 +21,7 @@ struct Inspection {
 Inspection InspectFile(const std::filesystem::path& path,
                        const std::filesystem::path& tokenizer = {});
 
+/// Of a report to which "cannot_run" was added: a list of sentences.
 std::string FormatInspection(const Json& report);
 
 }  // namespace litertlm

@@ -97,6 +97,10 @@ std::string FormatInspection(const Json& report) {
       text += fmt::format("    cannot be read: {}\n", section["error"].get<std::string>());
     }
   }
+  if (const Json& reasons = report["cannot_run"]; !reasons.empty()) {
+    text += "\n  It cannot be run:\n";
+    for (const Json& reason : reasons) text += "    " + reason.get<std::string>() + "\n";
+  }
   return text;
 }
 

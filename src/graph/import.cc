@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "graph/importer.h"
+#include "graph/missing_operators.h"
 #include "graph/types.h"
 
 namespace litertlm {
@@ -221,8 +222,7 @@ void Importer::ImportOperators(Scope& scope) {
     const auto& code = *model_.model().operator_codes()->Get(op->opcode_index());
     const int32_t builtin = BuiltinCode(code);
     if (builtin == static_cast<int32_t>(tflite::BuiltinOperator::CUSTOM)) {
-      Fail(ErrorCode::kUnsupported,
-           fmt::format("custom operator '{}' is not supported", Text(code.custom_code())));
+      Fail(ErrorCode::kUnsupported, CustomOperatorReason(Text(code.custom_code())));
     }
     OperatorImporter(*this, scope, *op, builtin).Import();
   }

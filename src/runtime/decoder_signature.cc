@@ -14,6 +14,8 @@
 namespace litertlm {
 namespace {
 
+constexpr std::string_view kPrefillPrefix = "prefill";
+
 using Names = std::span<const std::string_view>;
 constexpr std::string_view kTokenNames[] = {"tokens", "token_ids"};
 constexpr std::string_view kEmbeddings = "embeddings";
@@ -191,6 +193,20 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
   FindLogits(graph, signature);
   if (signature.mask == kNoBinding) signature.context = ContextFromCaches(graph, signature);
   return signature;
+}
+
+std::vector<std::string> PrefillKeys(const TfliteModel& model) {
+  const std::vector<std::string> known = InputNames(model, kDecodeKey);
+  const auto is_known = [&](const std::string& input) {
+    return std::find(known.begin(), known.end(), input) != known.end();
+  };
+  std::vector<std::string> keys;
+  for (const std::string& key : SignatureKeys(model)) {
+    if (!key.starts_with(kPrefillPrefix)) continue;
+    const std::vector<std::string> inputs = InputNames(model, key);
+    if (std::all_of(inputs.begin(), inputs.end(), is_known)) keys.push_back(key);
+  }
+  return keys;
 }
 
 int64_t RowsOf(const TfliteModel& model, std::string_view key) {

@@ -3,6 +3,7 @@
 #define LITERTLM_RUNTIME_DECODER_SIGNATURE_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,9 @@
 namespace litertlm {
 
 inline constexpr size_t kNoBinding = ~size_t{0};
+
+/// The signature for one token; those for prompts begin with "prefill".
+inline constexpr std::string_view kDecodeKey = "decode";
 
 /// Indices into Graph::inputs and Graph::outputs.
 struct DecoderSignature {
@@ -30,6 +34,10 @@ struct DecoderSignature {
 /// Finds the roles by the names that the known exporters use. Throws kUnsupported for an input that
 /// nobody would fill, a missing role, or a dtype or shape that does not fit the role.
 DecoderSignature ReadDecoderSignature(const Graph& graph);
+
+/// The prefill signatures of a model that has kDecodeKey, in the file's order, without those that
+/// take further inputs: these are for adapters and images, and the others come without them. Cheap.
+std::vector<std::string> PrefillKeys(const TfliteModel& model);
 
 /// How many tokens a signature takes at once, 0 if its positions are not found. Cheap.
 int64_t RowsOf(const TfliteModel& model, std::string_view key);

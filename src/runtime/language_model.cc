@@ -9,12 +9,10 @@
 #include "graph/import.h"
 #include "litertlm/error.h"
 #include "runtime/decoder_program.h"
+#include "runtime/decoder_signature.h"
 
 namespace litertlm {
 namespace {
-
-constexpr std::string_view kDecodeKey = "decode";
-constexpr std::string_view kPrefillPrefix = "prefill";
 
 // A long prompt is computed in pieces of at most so many rows, fewer where a piece would need more
 // than so much working memory: attention scores grow with rows times context.
@@ -143,21 +141,6 @@ class CompiledLanguageModel : public LanguageModel {
     for (const std::string& key : keys) {
       fixed_rows_.emplace_back(ImportSignature(model, key), prefill, workers_);
     }
-  }
-
-  // Those with further inputs are for adapters and images; the others come without them.
-  static std::vector<std::string> PrefillKeys(const TfliteModel& model) {
-    const std::vector<std::string> known = InputNames(model, kDecodeKey);
-    const auto is_known = [&](const std::string& input) {
-      return std::find(known.begin(), known.end(), input) != known.end();
-    };
-    std::vector<std::string> keys;
-    for (const std::string& key : SignatureKeys(model)) {
-      if (!key.starts_with(kPrefillPrefix)) continue;
-      const std::vector<std::string> inputs = InputNames(model, key);
-      if (std::all_of(inputs.begin(), inputs.end(), is_known)) keys.push_back(key);
-    }
-    return keys;
   }
 
   void Check(std::span<const int32_t> tokens, int position) const {
