@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -52,6 +55,35 @@ class Descriptor {
  private:
   int fd_;
 };
+
+constexpr std::string_view kPartialSuffix = ".partial";
+
+/// The process that writes `path` under a temporary name `name`: NAME.PID.partial. 0 if it is none.
+pid_t WriterOf(std::string_view name, const std::filesystem::path& path) {
+  const std::string stem = path.filename().string() + ".";
+  if (!name.starts_with(stem) || !name.ends_with(kPartialSuffix) ||
+      name.size() < stem.size() + kPartialSuffix.size()) {
+    return 0;
+  }
+  const char* begin = name.data() + stem.size();
+  const char* end = name.data() + name.size() - kPartialSuffix.size();
+  pid_t process = 0;
+  const auto [stop, error] = std::from_chars(begin, end, process);
+  return error == std::errc() && stop == end && process > 0 ? process : 0;
+}
+
+/// Removes what processes that ended suddenly left of `path`. A number that means no process here
+/// may mean one in another container: such a writer still holds its lock.
+void RemoveLeftovers(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const pid_t writer = WriterOf(entry.path().filename().string(), path);
+    if (writer == 0 || ::kill(writer, 0) == 0 || errno != ESRCH) continue;
+    const Descriptor fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
+}
 
 }  // namespace
 
@@ -125,10 +157,12 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
       ThrowErrno(ErrorCode::kCannotCreate, "create the folder", folder);
     }
   }
+  RemoveLeftovers(path_);
   temporary_ = path_;
-  temporary_ += fmt::format(".{}.partial", ::getpid());
+  temporary_ += fmt::format(".{}{}", ::getpid(), kPartialSuffix);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) ThrowErrno(ErrorCode::kCannotCreate, "create", temporary_);
+  ::flock(fd_, LOCK_EX | LOCK_NB);  // File systems that cannot lock are written all the same.
 }
 
 AtomicFile::~AtomicFile() {

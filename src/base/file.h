@@ -69,7 +69,8 @@ class CountingSink : public ByteSink {
 };
 
 /// A file that appears under its name only when `Commit` has returned: until then it lies beside it
-/// under a temporary name, which the destructor removes. One thread.
+/// under a temporary name, NAME.PID.partial, which the destructor removes. What a process left that
+/// was killed meanwhile, the next one to write the same file removes. One thread.
 class AtomicFile : public ByteSink {
  public:
   /// Creates the missing folders of `path`. Throws kCannotCreate, kDenied or kIo.

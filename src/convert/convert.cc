@@ -82,8 +82,7 @@ void CheckCacheLength(int cache_length, const DecoderSpec& spec) {
 }
 
 void CheckFreeSpace(const std::filesystem::path& output, uint64_t needed) {
-  std::filesystem::path folder = std::filesystem::absolute(output).parent_path();
-  while (!std::filesystem::exists(folder)) folder = folder.parent_path();
+  const std::filesystem::path folder = std::filesystem::absolute(output).parent_path();
   struct statvfs info;
   if (::statvfs(folder.c_str(), &info) != 0) return;  // Writing will tell.
   const uint64_t free = uint64_t{info.f_bavail} * info.f_frsize;
@@ -142,8 +141,9 @@ ConvertResult Convert(const ConvertOptions& options) {
                     {{std::string(kModelTypeKey), std::string(kPrefillDecodeModel)}},
                     model.Finish(), [&](ByteSink& sink) { model.Write(sink); });
 
-  CheckFreeSpace(options.output, writer.FileSize());
+  // First, as it clears away what a conversion that was killed has left.
   AtomicFile file(options.output);
+  CheckFreeSpace(options.output, writer.FileSize());
   progress.Begin("Writing weights", writer.FileSize());
   writer.Write(file);
   file.Commit();

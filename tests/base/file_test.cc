@@ -1,8 +1,15 @@
 #include "base/file.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "litertlm/error.h"
 #include "tests/scratch_path.h"
@@ -43,6 +50,46 @@ TEST_F(FileTest, AbandonedFileLeavesNothingAndKeepsTheOld) {
   { AtomicFile(path).Write(AsBytes("new")); }
   EXPECT_EQ(ReadFile(path), "old");
   EXPECT_EQ(FilesInFolder(), 1u);
+}
+
+// A process that writes a file, was killed in the middle of it, and is no longer known to the
+// system.
+pid_t KillAWriterOf(const fs::path& path) {
+  const pid_t process = ::fork();
+  if (process == 0) {
+    AtomicFile file(path);
+    file.Write(AsBytes("half"));
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(process, nullptr, 0);
+  return process;
+}
+
+TEST_F(FileTest, WhatAKilledWriterLeftIsRemovedByTheNext) {
+  const fs::path path = folder_ / "file";
+  const auto partial = [&](const auto& process) {
+    return folder_ / fmt::format("file.{}.partial", process);
+  };
+  const fs::path left = partial(KillAWriterOf(path));
+  EXPECT_TRUE(fs::exists(left));
+  const fs::path others[] = {partial(::getppid()), partial("x"), folder_ / "file.partial",
+                             folder_ / "other.999999999.partial"};
+  for (const fs::path& other : others) std::ofstream(other) << "other";
+  AtomicFile(path).Write(AsBytes("new"));
+  EXPECT_FALSE(fs::exists(left));
+  for (const fs::path& other : others) EXPECT_TRUE(fs::exists(other)) << other;
+}
+
+TEST_F(FileTest, AWriterThatIsOnlyNotSeenKeepsItsFile) {
+  const fs::path path = folder_ / "file";
+  const fs::path partial = folder_ / "file.999999999.partial";  // Beyond every system's numbers.
+  const int writer = ::open(partial.c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_EQ(::flock(writer, LOCK_EX), 0);
+  AtomicFile(path).Write(AsBytes("new"));
+  EXPECT_TRUE(fs::exists(partial));
+  ::close(writer);
+  AtomicFile(path).Write(AsBytes("new"));
+  EXPECT_FALSE(fs::exists(partial));
 }
 
 TEST_F(FileTest, MissingFileIsNamed) {

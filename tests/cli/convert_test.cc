@@ -153,6 +153,14 @@ TEST_F(ConvertTest, FailuresLeaveNothingBehind) {
   }
 }
 
+TEST_F(ConvertTest, RemovesWhatAKilledConversionLeft) {
+  const fs::path folder = models_ / "bundled" / "tiny-qwen3";
+  fs::create_directories(folder);
+  std::ofstream(folder / "tiny-qwen3.litertlm.999999999.partial") << "half a model";
+  EXPECT_EQ(Program({"convert", "tiny-qwen3"}).status, 0);
+  EXPECT_EQ(Leftovers(), std::vector<std::string>());
+}
+
 TEST_F(ConvertTest, SaysWhereItCannotWrite) {
   const std::string file = folder_.path() / "file";
   std::ofstream(file) << "in the way";
