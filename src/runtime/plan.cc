@@ -111,10 +111,13 @@ class Planner {
       return separate && DiesAt(operand, i) ? operand : kNever;
     }
     const uint64_t bytes = BytesOf(node.outputs.front());
+    const int bits = BitsOf(node.outputs.front());
     for (size_t j = 0; j < std::min(node.inputs.size(), InputsToWriteOver(node.op)); ++j) {
       const size_t candidate = storage_of_[node.inputs[j]];
+      // Of as many elements, too: one that is repeated must stay for all of them.
+      const bool same = BytesOf(node.inputs[j]) == bytes && BitsOf(node.inputs[j]) == bits;
       const bool fits = storages_[candidate].place == Place::kArena &&
-                        storages_[candidate].bytes == bytes && BytesOf(node.inputs[j]) == bytes;
+                        storages_[candidate].bytes == bytes && same;
       if (fits && DiesAt(candidate, i)) return candidate;
     }
     return kNever;
@@ -173,6 +176,7 @@ class Planner {
     plan_.shapes[value] = Concrete(graph_.value(value).shape, plan_.rows);
   }
 
+  int BitsOf(ValueId value) const { return Info(graph_.value(value).dtype).bits; }
   uint64_t BytesOf(ValueId value) {
     SetShape(value);
     return BytesFor(graph_.value(value).dtype, static_cast<uint64_t>(plan_.shapes[value].count()));

@@ -172,6 +172,18 @@ TEST(ComparisonOps, GiveBooleans) {
   EXPECT_THAT(run(Builtin::NOT_EQUAL), ElementsAre(1, 0, 1));
 }
 
+// Four booleans are as large as one int32, which is read for each of them.
+TEST(ComparisonOps, KeepAScalarOfTheirResultsSize) {
+  const Array y = RunModel(
+      [](SignatureWriter& w) {
+        const TensorId a = w.Input("a", {4}, DType::kI32);
+        const TensorId b = w.Op(Builtin::NEG, {w.Input("b", {}, DType::kI32)}, {}, DType::kI32);
+        w.Output("y", w.Op(Builtin::NOT_EQUAL, {a, b}, {4}, DType::kBool));
+      },
+      {Array::Of(Ints{-7, -7, 7, -7}), Array::Of(Ints{7})});
+  EXPECT_THAT(y.As<uint8_t>(), ElementsAre(0, 0, 1, 0));
+}
+
 TEST(LogicalOps, CombineBooleans) {
   const auto run = [](Builtin code, int inputs) {
     std::vector<Array> values = {Array::Of(std::vector<uint8_t>{0, 0, 1, 1})};
