@@ -50,8 +50,9 @@ struct TfliteBuilder::State {
   std::vector<fb::Offset<tflite::Buffer>> buffers;
   std::vector<StreamedBuffer> streamed;
   std::map<std::string, BufferId, std::less<>> inline_buffers;
-  // By dimension and scales: all signatures share a weight's.
-  std::map<std::pair<int32_t, std::vector<float>>, fb::Offset<tflite::QuantizationParameters>>
+  // By dimension, scales and zero points: all signatures share a weight's.
+  std::map<std::tuple<int32_t, std::vector<float>, std::vector<int64_t>>,
+           fb::Offset<tflite::QuantizationParameters>>
       channel_scales;
   std::map<size_t, fb::Offset<fb::Vector<int64_t>>> zero_points;  // By their number.
   std::map<std::tuple<int32_t, int32_t, std::string>, uint32_t> operator_codes;
@@ -82,14 +83,14 @@ struct TfliteBuilder::State {
           builder, 0, 0, 0, 0, tflite::QuantizationDetails::BlockwiseQuantization, details.Union(),
           dimension);
     }
-    const auto [it, added] =
-        channel_scales.try_emplace({dimension, std::move(quantization.scales)});
+    const auto [it, added] = channel_scales.try_emplace(
+        {dimension, std::move(quantization.scales), std::move(quantization.zero_points)});
     if (added) {
-      const std::vector<float>& scales = it->first.second;
+      const auto& [unused, scales, points] = it->first;
       const auto scale_vector = builder.CreateVector(scales);
-      it->second =
-          tflite::CreateQuantizationParameters(builder, 0, 0, scale_vector, Zeros(scales.size()),
-                                               tflite::QuantizationDetails::NONE, 0, dimension);
+      const auto zeros = points.empty() ? Zeros(scales.size()) : builder.CreateVector(points);
+      it->second = tflite::CreateQuantizationParameters(
+          builder, 0, 0, scale_vector, zeros, tflite::QuantizationDetails::NONE, 0, dimension);
     }
     return it->second;
   }

@@ -23,9 +23,10 @@ namespace litertlm {
 using BufferId = uint32_t;  ///< Index into Model.buffers; 0 is the empty buffer.
 using TensorId = int32_t;   ///< Index into a subgraph's tensors; -1 is "none".
 
-/// How a constant tensor's codes map to numbers.
+/// How a tensor's codes map to numbers.
 struct TensorQuantization {
-  std::vector<float> scales = {};  ///< Per channel along `dimension`; empty for blockwise.
+  std::vector<float> scales = {};         ///< Per channel along `dimension`; empty for blockwise.
+  std::vector<int64_t> zero_points = {};  ///< As many as scales, or empty, if all are 0.
   int32_t dimension = 0;
   TensorId block_scales = -1;  ///< Blockwise: a f16 tensor [rows, columns / block_size].
   int32_t block_size = 0;

@@ -192,10 +192,9 @@ Quantization Importer::ReadQuantization(const tflite::SubGraph& subgraph,
   const auto fail = [&](ErrorCode code, const char* detail) {
     Fail(code, fmt::format("constant '{}': {}", Text(tensor.name()), detail));
   };
-  if (const auto* zeros = parameters->zero_point();
-      zeros != nullptr &&
-      std::any_of(zeros->begin(), zeros->end(), [](int64_t zero) { return zero != 0; })) {
-    fail(ErrorCode::kUnsupported, "its codes have a zero point");
+  if (const auto* zeros = parameters->zero_point()) {
+    result.has_zero_points =
+        std::any_of(zeros->begin(), zeros->end(), [](int64_t zero) { return zero != 0; });
   }
   if (const auto* scales = parameters->scale()) result.scales = {scales->data(), scales->size()};
   result.dimension = parameters->quantized_dimension();

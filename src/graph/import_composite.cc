@@ -26,6 +26,8 @@ std::optional<float> ReadEpsilon(const tflite::StableHLOCompositeOptions& option
   return epsilon.AsFloat();
 }
 
+constexpr size_t kMaxNameInMessage = 200;
+
 bool IsNormOfLastAxis(OperatorImporter& op) {
   return op.inputs() == 2 && op.outputs() == 1 && op.value(0).dtype == DType::kF32 &&
          op.value(1).dtype == DType::kF32 && op.rank(0) >= 1 && op.rank(1) == 1 &&
@@ -42,6 +44,12 @@ void ImportComposite(OperatorImporter& op) {
       op.Bind(0, op.Emit(Op::kRmsNorm, {op.in(0), op.in(1)}, RmsNormAttributes{*epsilon}));
       return;
     }
+  }
+  // Subgraph 0 is the model's first signature, and what stands where none was written.
+  if (options->decomposition_subgraph_index() == 0) {
+    op.Fail(ErrorCode::kUnsupported,
+            fmt::format("this program does not have the composite '{}', which has no decomposition",
+                        options->name()->string_view().substr(0, kMaxNameInMessage)));
   }
   op.Inline(options->decomposition_subgraph_index());
 }

@@ -3,6 +3,7 @@
 #define LITERTLM_GRAPH_IMPORTER_H_
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +53,7 @@ class Importer {
   Graph graph_;
   int64_t operators_ = 0;      ///< Imported so far, those of inlined composites included.
   uint64_t copied_bytes_ = 0;  ///< Of constants that were not aligned.
+  uint64_t transposed_bytes_ = 0;
 };
 
 /// One operator of the file: reads its inputs and options, emits nodes, binds its outputs.
@@ -83,12 +85,31 @@ class OperatorImporter {
   /// Dtype and shape that the file declares for an output.
   DType OutputDType(size_t i) const;
   Shape OutputShape(size_t i) const;
+  /// The file's tensors, which say how codes are to be read. Input `i` must be there.
+  const tflite::Tensor& InputTensor(size_t i) const;
+  const tflite::Tensor& OutputTensor(size_t i) const;
 
-  ValueId Emit(Op op, std::vector<ValueId> inputs, Attributes attributes = {});
+  /// `target` is the dtype of what kCast and kQuantize make; that of others follows from inputs.
+  ValueId Emit(Op op, std::vector<ValueId> inputs, Attributes attributes = {},
+               DType target = DType::kF32);
   ValueId EmitReshape(ValueId input, const Shape& target);
   /// Applies an operator's fused activation.
   ValueId EmitActivation(ValueId input, tflite::ActivationFunctionType activation);
-  ValueId EmitConstant(DType dtype, const Shape& shape, std::vector<std::byte> data);
+  /// `input` as `dtype`: itself where it is.
+  ValueId EmitCast(ValueId input, DType dtype);
+  /// Integers below 32 bits and booleans as int32; everything else as it is.
+  ValueId EmitLargeInteger(ValueId input);
+  template <typename T>
+  ValueId EmitConstant(DType dtype, const Shape& shape, const std::vector<T>& values) {
+    std::vector<std::byte> data(values.size() * sizeof(T));
+    if (!values.empty()) std::memcpy(data.data(), values.data(), data.size());
+    return EmitBytes(dtype, shape, std::move(data));
+  }
+  /// A constant of f32, int32 or int64.
+  ValueId EmitNumbers(DType dtype, const Shape& shape, const std::vector<int64_t>& numbers);
+  ValueId AddConstant(Value value) { return importer_.graph_.AddValue(std::move(value)); }
+  /// Memory for a constant that is laid out anew. Throws kUnsupported for too much of it.
+  std::vector<std::byte> AllocateTransposed(size_t bytes);
   const Value& ValueOf(ValueId id) const { return importer_.graph_.value(id); }
   void Bind(size_t output, ValueId value);
   /// Runs the subgraph of a composite in the place of the operator.
@@ -101,7 +122,9 @@ class OperatorImporter {
   [[noreturn]] void Fail(ErrorCode code, const std::string& detail) const;
 
  private:
-  const tflite::Tensor& OutputTensor(size_t i) const;
+  ValueId EmitBytes(DType dtype, const Shape& shape, std::vector<std::byte> data);
+  ValueId EmitIntegerActivation(ValueId input, tflite::ActivationFunctionType activation);
+  [[noreturn]] void FailActivation(tflite::ActivationFunctionType activation) const;
   std::string OutputName() const;
 
   Importer& importer_;
@@ -117,8 +140,55 @@ OperatorHandler FindHandler(int32_t builtin_code);
 /// "PAD" or "operator 77".
 std::string TfliteOperatorName(int32_t builtin_code);
 
-/// Handlers in files of their own.
+/// The fused activation that `options` name; none where the file leaves them out.
+template <typename Options>
+tflite::ActivationFunctionType ActivationOf(const Options* options) {
+  return options == nullptr ? tflite::ActivationFunctionType::NONE
+                            : options->fused_activation_function();
+}
+/// Throws if there are more numbers than a shape can hold.
+Shape ToShape(const OperatorImporter& op, const std::vector<int64_t>& numbers);
+/// The same for extents, none of which may be negative, and which may not be too large together.
+Shape TargetShape(const OperatorImporter& op, const std::vector<int64_t>& numbers);
+/// `shape` with a new dimension of extent 1 at `axis`.
+Shape WithDimension(const OperatorImporter& op, const Shape& shape, int axis);
+/// Indices [begin, begin + size) of `whole` along `axis`.
+ValueId EmitPart(OperatorImporter& op, ValueId whole, int axis, int64_t begin, int64_t size);
+
+// Handlers, one group for each file import_*.cc.
+void ImportDequantize(OperatorImporter& op);
+void ImportQuantize(OperatorImporter& op);
+
 void ImportComposite(OperatorImporter& op);
+
+void ImportArgMax(OperatorImporter& op);
+void ImportGather(OperatorImporter& op);
+void ImportGatherNd(OperatorImporter& op);
+void ImportScatterNd(OperatorImporter& op);
+void ImportTopK(OperatorImporter& op);
+
+void ImportBatchMatMul(OperatorImporter& op);
+void ImportEmbeddingLookup(OperatorImporter& op);
+void ImportFullyConnected(OperatorImporter& op);
+
+void ImportConcatenation(OperatorImporter& op);
+void ImportPack(OperatorImporter& op);
+void ImportPad(OperatorImporter& op);
+void ImportSlice(OperatorImporter& op);
+void ImportSplit(OperatorImporter& op);
+void ImportSplitV(OperatorImporter& op);
+void ImportTile(OperatorImporter& op);
+void ImportUnpack(OperatorImporter& op);
+
+void ImportBroadcastTo(OperatorImporter& op);
+void ImportExpandDims(OperatorImporter& op);
+void ImportFill(OperatorImporter& op);
+void ImportRange(OperatorImporter& op);
+void ImportReshape(OperatorImporter& op);
+void ImportShape(OperatorImporter& op);
+void ImportSqueeze(OperatorImporter& op);
+void ImportTranspose(OperatorImporter& op);
+
 void ImportStridedSlice(OperatorImporter& op);
 
 }  // namespace litertlm

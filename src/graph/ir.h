@@ -22,12 +22,13 @@ namespace litertlm {
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;  ///< An optional input that is left out.
 
-/// How the codes of a constant stand for numbers: number = code * scale. All zero points are 0.
+/// How the codes of a constant stand for numbers: number = code * scale.
 struct Quantization {
   std::span<const float> scales;  ///< One, or one for each index along `dimension`.
   int dimension = 0;
   std::span<const uint16_t> block_scales;  ///< f16, [rows, columns / block_size]; else empty.
   int64_t block_size = 0;
+  bool has_zero_points = false;  ///< Some code other than 0 stands for 0: weights cannot be so.
 
   bool empty() const { return scales.empty() && block_scales.empty(); }
 };
@@ -53,6 +54,12 @@ struct GeluAttributes {
   bool tanh = false;  ///< The tanh form, else the erf form.
   bool operator==(const GeluAttributes&) const = default;
 };
+/// code = round(number / scale) + zero_point
+struct QuantizeAttributes {
+  float scale = 1;
+  int32_t zero_point = 0;
+  bool operator==(const QuantizeAttributes&) const = default;
+};
 struct SoftmaxAttributes {
   float beta = 1;
   bool operator==(const SoftmaxAttributes&) const = default;
@@ -67,6 +74,10 @@ struct CumsumAttributes {
   bool reverse = false;
   bool operator==(const CumsumAttributes&) const = default;
 };
+struct TopKAttributes {
+  int64_t count = 1;
+  bool operator==(const TopKAttributes&) const = default;
+};
 struct ConcatenationAttributes {
   int axis = 0;
   bool operator==(const ConcatenationAttributes&) const = default;
@@ -76,7 +87,7 @@ struct GatherAttributes {
   int batch_dims = 0;
   bool operator==(const GatherAttributes&) const = default;
 };
-/// Of kReshape, kBroadcastTo: the target for `Graph::file_rows` rows.
+/// Of kReshape, kBroadcastTo, kScatterNd: the target for `Graph::file_rows` rows.
 struct TargetAttributes {
   Shape shape;
   bool operator==(const TargetAttributes&) const = default;
@@ -134,12 +145,12 @@ struct RopeAttributes {
   bool operator==(const RopeAttributes&) const = default;
 };
 
-using Attributes =
-    std::variant<std::monostate, ReluAttributes, GeluAttributes, SoftmaxAttributes, AxesAttributes,
-                 CumsumAttributes, ConcatenationAttributes, GatherAttributes, TargetAttributes,
-                 SliceAttributes, PermutationAttributes, PerAxisAttributes, BatchMatMulAttributes,
-                 FullyConnectedAttributes, RmsNormAttributes, AttentionAttributes,
-                 CacheUpdateAttributes, RopeAttributes>;
+using Attributes = std::variant<std::monostate, ReluAttributes, GeluAttributes, QuantizeAttributes,
+                                SoftmaxAttributes, AxesAttributes, CumsumAttributes, TopKAttributes,
+                                ConcatenationAttributes, GatherAttributes, TargetAttributes,
+                                SliceAttributes, PermutationAttributes, PerAxisAttributes,
+                                BatchMatMulAttributes, FullyConnectedAttributes, RmsNormAttributes,
+                                AttentionAttributes, CacheUpdateAttributes, RopeAttributes>;
 
 struct Node {
   Op op;

@@ -22,6 +22,7 @@ enum class Op : uint8_t {
   kLogicalNot,
   kLogistic,
   kNeg,
+  kQuantize,
   kRelu,
   kRsqrt,
   kSin,
@@ -54,6 +55,7 @@ enum class Op : uint8_t {
   kReduceMax,
   kSoftmax,
   kSum,
+  kTopK,  ///< Indices of the largest along the last axis, from the largest on.
   // Data movement.
   kBroadcastTo,
   kConcatenation,
@@ -61,6 +63,7 @@ enum class Op : uint8_t {
   kGather,
   kPad,
   kReshape,
+  kScatterNd,  ///< Adds rows to zeros, at the given indices.
   kSlice,
   kTile,
   kTranspose,

@@ -84,6 +84,11 @@ int OperatorImporter::Axis(int64_t axis, int rank) const {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
+const tflite::Tensor& OperatorImporter::InputTensor(size_t i) const {
+  Check(i < inputs() && op_.inputs()->Get(i) >= 0, "an input is missing");
+  return *scope_.subgraph->tensors()->Get(op_.inputs()->Get(i));
+}
+
 const tflite::Tensor& OperatorImporter::OutputTensor(size_t i) const {
   Check(i < outputs() && op_.outputs()->Get(i) >= 0, "an output is missing");
   return *scope_.subgraph->tensors()->Get(op_.outputs()->Get(i));
@@ -97,11 +102,12 @@ Shape OperatorImporter::OutputShape(size_t i) const {
   return importer_.TensorShape(OutputTensor(i));
 }
 
-ValueId OperatorImporter::Emit(Op op, std::vector<ValueId> inputs, Attributes attributes) {
+ValueId OperatorImporter::Emit(Op op, std::vector<ValueId> inputs, Attributes attributes,
+                               DType target) {
   Graph& graph = importer_.graph_;
   Value output;
   output.name = OutputName();
-  if (op == Op::kCast) output.dtype = OutputDType(0);
+  output.dtype = target;
   Node node{op, std::move(inputs), {graph.AddValue(std::move(output))}, std::move(attributes)};
   Type type = InferType(graph, node);
   const ValueId id = node.outputs.front();
@@ -116,6 +122,7 @@ ValueId OperatorImporter::EmitReshape(ValueId input, const Shape& target) {
 }
 
 ValueId OperatorImporter::EmitActivation(ValueId input, tflite::ActivationFunctionType activation) {
+  if (ValueOf(input).dtype != DType::kF32) return EmitIntegerActivation(input, activation);
   switch (activation) {
     case tflite::ActivationFunctionType::NONE:
       return input;
@@ -128,13 +135,67 @@ ValueId OperatorImporter::EmitActivation(ValueId input, tflite::ActivationFuncti
     case tflite::ActivationFunctionType::TANH:
       return Emit(Op::kTanh, {input});
     default:
-      Fail(ErrorCode::kUnsupported,
-           fmt::format("its fused activation {} is not supported", static_cast<int>(activation)));
+      FailActivation(activation);
   }
 }
 
-ValueId OperatorImporter::EmitConstant(DType dtype, const Shape& shape,
-                                       std::vector<std::byte> data) {
+// Clamping, written as the choices that it is made of.
+ValueId OperatorImporter::EmitIntegerActivation(ValueId input,
+                                                tflite::ActivationFunctionType activation) {
+  using Kind = tflite::ActivationFunctionType;
+  if (activation == Kind::NONE) return input;
+  const bool symmetric = activation == Kind::RELU_N1_TO_1;
+  if (!symmetric && activation != Kind::RELU && activation != Kind::RELU6) {
+    FailActivation(activation);
+  }
+  const DType dtype = ValueOf(input).dtype;
+  input = Emit(Op::kMaximum, {input, EmitNumbers(dtype, {}, {symmetric ? -1 : 0})});
+  if (activation == Kind::RELU) return input;
+  return Emit(Op::kMinimum, {input, EmitNumbers(dtype, {}, {symmetric ? 1 : 6})});
+}
+
+void OperatorImporter::FailActivation(tflite::ActivationFunctionType activation) const {
+  Fail(ErrorCode::kUnsupported,
+       fmt::format("its fused activation {} is not supported for its dtype",
+                   static_cast<int>(activation)));
+}
+
+ValueId OperatorImporter::EmitCast(ValueId input, DType dtype) {
+  return ValueOf(input).dtype == dtype ? input : Emit(Op::kCast, {input}, {}, dtype);
+}
+
+ValueId OperatorImporter::EmitLargeInteger(ValueId input) {
+  if (input == kNoValue) return input;
+  const DType dtype = ValueOf(input).dtype;
+  const bool is_small =
+      dtype == DType::kBool || dtype == DType::kI8 || dtype == DType::kU8 || dtype == DType::kI16;
+  return is_small ? EmitCast(input, DType::kI32) : input;
+}
+
+ValueId OperatorImporter::EmitNumbers(DType dtype, const Shape& shape,
+                                      const std::vector<int64_t>& numbers) {
+  switch (dtype) {
+    case DType::kF32:
+      return EmitConstant(dtype, shape, std::vector<float>(numbers.begin(), numbers.end()));
+    case DType::kI32:
+      return EmitConstant(dtype, shape, std::vector<int32_t>(numbers.begin(), numbers.end()));
+    case DType::kI64:
+      return EmitConstant(dtype, shape, numbers);
+    default:
+      Fail(ErrorCode::kUnsupported, fmt::format("dtype {} is not supported", Info(dtype).name));
+  }
+}
+
+std::vector<std::byte> OperatorImporter::AllocateTransposed(size_t bytes) {
+  constexpr uint64_t kMaxTransposedBytes = uint64_t{1} << 30;
+  importer_.transposed_bytes_ += bytes;
+  if (importer_.transposed_bytes_ > kMaxTransposedBytes) {
+    Fail(ErrorCode::kUnsupported, "too many weights lie column by column");
+  }
+  return std::vector<std::byte>(bytes);
+}
+
+ValueId OperatorImporter::EmitBytes(DType dtype, const Shape& shape, std::vector<std::byte> data) {
   Value value;
   value.name = OutputName();
   value.dtype = dtype;
@@ -142,7 +203,7 @@ ValueId OperatorImporter::EmitConstant(DType dtype, const Shape& shape,
   value.is_constant = true;
   value.storage = std::make_shared<const std::vector<std::byte>>(std::move(data));
   value.data = *value.storage;
-  return importer_.graph_.AddValue(std::move(value));
+  return AddConstant(std::move(value));
 }
 
 void OperatorImporter::Bind(size_t output, ValueId value) {

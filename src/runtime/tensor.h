@@ -59,7 +59,8 @@ using OpFunction = void (*)(const OpContext& context);
 
 /// The function that computes `op`.
 OpFunction FunctionOf(Op op);
-/// Over how many of its first inputs, if they are as large, `op` may write its output.
+/// Over how many of its first inputs `op` may write its output, where they have as many elements,
+/// of the same size.
 size_t InputsToWriteOver(Op op);
 
 // Functions by family, one file each in ops/.
@@ -67,10 +68,12 @@ OpFunction UnaryFunction(Op op);
 OpFunction BinaryFunction(Op op);
 void RunCast(const OpContext& context);
 void RunDequantize(const OpContext& context);
+void RunQuantize(const OpContext& context);
 void RunSelect(const OpContext& context);
 void RunCumsum(const OpContext& context);
 void RunReduction(const OpContext& context);
 void RunSoftmax(const OpContext& context);
+void RunTopK(const OpContext& context);
 void RunRmsNorm(const OpContext& context);
 void RunBroadcastTo(const OpContext& context);
 void RunConcatenation(const OpContext& context);
@@ -78,6 +81,7 @@ void RunDynamicUpdateSlice(const OpContext& context);
 void RunGather(const OpContext& context);
 void RunPad(const OpContext& context);
 void RunReshape(const OpContext& context);
+void RunScatterNd(const OpContext& context);
 void RunSlice(const OpContext& context);
 void RunTile(const OpContext& context);
 void RunTranspose(const OpContext& context);

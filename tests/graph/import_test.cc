@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "litertlm/error.h"
+#include "tests/error_of.h"
 #include "tests/graph/model_writer.h"
 
 namespace litertlm {
@@ -57,16 +58,17 @@ TEST(Import, BindsSignatureNamesAndWritesOneSpelling) {
   EXPECT_NE(graph.FindInput("x"), kNoValue);
   EXPECT_EQ(graph.FindInput("y"), kNoValue);
   EXPECT_EQ(graph.value(graph.FindOutput("y")).shape, (SymbolicShape{2}));
-  EXPECT_THROW(ImportSignature(model, "prefill"), Error);
+  EXPECT_EQ(ErrorOf([&] { ImportSignature(model, "prefill"); }).message(),
+            "test.tflite, signature 'prefill': there is no such signature.");
 }
 
 TEST(Import, NamesWhatItDoesNotHave) {
   const std::string message = Failure([](SignatureWriter& w) {
-    w.Output("y", w.Op(Builtin::ARG_MAX, {w.Input("x", {2})}, {1}, DType::kI32));
+    w.Output("y", w.Op(Builtin::ONE_HOT, {w.Input("x", {2})}, {1}, DType::kI32));
   });
-  EXPECT_THAT(message, HasSubstr("ARG_MAX"));
-  EXPECT_THAT(message, HasSubstr("'decode'"));
-  EXPECT_THAT(message, HasSubstr("tensor0"));
+  EXPECT_EQ(message,
+            "test.tflite, signature 'decode': ONE_HOT, which computes 'tensor0': this program does "
+            "not have the operator.");
   EXPECT_THAT(Failure([](SignatureWriter& w) {
                 OperatorSpec spec{.code = Builtin::CUSTOM};
                 spec.custom_code = "odml.mystery";
@@ -294,6 +296,21 @@ TEST(Composites, AreInlinedUnlessKnown) {
   EXPECT_THAT(CompositeOps("odml.group_norm", Epsilon(1e-6)), ElementsAre(Op::kAdd));
   EXPECT_THAT(CompositeOps("odml.rms_norm", {}), ElementsAre(Op::kAdd));
   EXPECT_THAT(CompositeOps("odml.rms_norm", {1, 2, 3, 255}), ElementsAre(Op::kAdd));
+}
+
+TEST(Composites, NeedADecompositionUnlessKnown) {
+  EXPECT_EQ(Failure([](SignatureWriter& w) {
+              OperatorSpec spec{.code = Builtin::STABLEHLO_COMPOSITE};
+              spec.inputs = {w.Input("x", {2})};
+              spec.outputs = {w.Tensor({2})};
+              tflite::StableHLOCompositeOptionsT options;
+              options.name = "odml.mystery";
+              spec.options2.Set(std::move(options));
+              w.Output("y", spec.outputs[0]);
+              w.AddOperator(std::move(spec));
+            }),
+            "test.tflite, signature 'decode': STABLEHLO_COMPOSITE, which computes 'tensor0': this "
+            "program does not have the composite 'odml.mystery', which has no decomposition.");
 }
 
 TEST(Composites, ThatCallThemselvesAreRefused) {

@@ -131,6 +131,26 @@ TEST(EmbeddingLookup, WidensEveryCoding) {
   }
 }
 
+// Activations of 0 and 255, which their coding keeps as they are.
+TEST(BatchMatMul, MultipliesCodedMatrices) {
+  const auto run = [](bool adj_y) {
+    return RunModel(
+               [&](SignatureWriter& w) {
+                 tflite::BatchMatMulOptionsT options;
+                 options.adj_y = adj_y;
+                 const TensorId x = w.Input("x", {1, 2});
+                 const TensorId y =
+                     w.Constant<int8_t>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}, DType::kI8,
+                                        {.scales = {1, 10}, .dimension = adj_y ? 1 : 2});
+                 w.Output("y", w.OpWith(Builtin::BATCH_MATMUL, {x, y}, {2, 1, 2}, options));
+               },
+               {Array::Of(Floats{255, 0})})
+        .As<float>();
+  };
+  EXPECT_THAT(run(false), Pointwise(FloatNear(0.01f), Floats{255, 5100, 1275, 15300}));
+  EXPECT_THAT(run(true), Pointwise(FloatNear(0.01f), Floats{255, 7650, 1275, 17850}));
+}
+
 TEST(EmbeddingLookup, RefusesIdsOutsideTheTable) {
   for (const int32_t id : {-1, 2}) {
     EXPECT_THROW(RunModel(

@@ -242,6 +242,20 @@ TEST(Cast, ConvertsAndSaturates) {
       ElementsAre(10));
 }
 
+TEST(Quantize, RoundsToEvenAndSaturates) {
+  const Array y = RunModel(
+      [](SignatureWriter& w) {
+        OperatorSpec spec{.code = Builtin::QUANTIZE};
+        spec.inputs = {w.Input("x", {5})};
+        spec.outputs = {w.graph().AddConstant("codes", DType::kI8, {5}, 0,
+                                              {.scales = {0.5f}, .zero_points = {-2}})};
+        w.Output("y", spec.outputs[0]);
+        w.AddOperator(std::move(spec));
+      },
+      {Array::Of(Floats{0, 0.25f, 0.75f, 1000, NAN})});
+  EXPECT_THAT(y.As<int8_t>(), ElementsAre(-2, -2, 0, 127, 0));
+}
+
 Floats Reduce(Builtin code, const Ints& axes, bool keep, const Extents& result) {
   return RunModel(
              [&](SignatureWriter& w) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/import.h"
@@ -32,8 +33,29 @@ struct Array {
   std::vector<std::byte> bytes;
 };
 
-/// Writes a model with one signature, runs it, and returns the first output. Inputs are given in
-/// the order in which the signature lists them: sorted by name.
+/// Runs a signature operator by operator. Inputs and outputs are in the order in which the
+/// signature lists them: sorted by name.
+inline std::vector<Array> RunSignature(const TfliteModel& model, std::string_view key,
+                                       std::vector<Array> inputs) {
+  Graph graph = ImportSignature(model, key);
+  FoldDequantize(graph);
+  std::vector<Array> outputs(graph.outputs.size());
+  std::vector<std::byte*> results;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Value& value = graph.value(graph.outputs[i].value);
+    const Shape shape = Concrete(value.shape, 1);
+    outputs[i].bytes.resize(BytesFor(value.dtype, static_cast<uint64_t>(shape.count())));
+    results.push_back(outputs[i].bytes.data());
+  }
+  std::vector<std::byte*> pointers;
+  for (Array& input : inputs) pointers.push_back(input.bytes.data());
+  Workers workers(2);
+  Arena arena;
+  Program(std::move(graph), {}).Run(1, pointers, results, arena, workers);
+  return outputs;
+}
+
+/// Writes a model with one signature, runs it, and returns the first output.
 inline Array RunModel(const std::function<void(SignatureWriter&)>& write,
                       std::vector<Array> inputs) {
   TfliteBuilder builder;
@@ -41,20 +63,7 @@ inline Array RunModel(const std::function<void(SignatureWriter&)>& write,
   write(writer);
   writer.Finish();
   const TestModel data = FinishModel(builder);
-  const TfliteModel model = data.Parse();
-  Graph graph = ImportSignature(model, "main");
-  FoldDequantize(graph);
-  const Shape shape = Concrete(graph.value(graph.outputs.at(0).value).shape, 1);
-  const DType dtype = graph.value(graph.outputs[0].value).dtype;
-  Array output;
-  output.bytes.resize(BytesFor(dtype, static_cast<uint64_t>(shape.count())));
-  std::vector<std::byte*> pointers;
-  for (Array& input : inputs) pointers.push_back(input.bytes.data());
-  std::vector<std::byte*> results = {output.bytes.data()};
-  Workers workers(2);
-  Arena arena;
-  Program(std::move(graph), {}).Run(1, pointers, results, arena, workers);
-  return output;
+  return RunSignature(data.Parse(), "main", std::move(inputs)).at(0);
 }
 
 }  // namespace litertlm

@@ -37,11 +37,22 @@ Type InferDequantize(const TypeContext& context) {
   const Value& value = context.in(0);
   if (value.dtype != DType::kF16 && value.dtype != DType::kBF16) {
     context.Check(!value.quantization.empty(), "its input has no scales");
+    context.Check(!value.quantization.has_zero_points, "its codes have a zero point");
     // Along rows, so that one row of any rank has one scale.
     context.Check(value.quantization.scales.size() <= 1 || value.quantization.dimension == 0,
                   "scales along another axis than the first");
   }
   return {DType::kF32, context.shape(0)};
+}
+
+// As with casts, the target dtype is declared on the output.
+Type InferQuantize(const TypeContext& context) {
+  context.Require(0, {DType::kF32});
+  const DType target = context.output().dtype;
+  if (target != DType::kI8 && target != DType::kU8 && target != DType::kI16) {
+    context.Fail(ErrorCode::kUnsupported, "the target dtype is not supported");
+  }
+  return {target, context.shape(0)};
 }
 
 Type InferLogicalNot(const TypeContext& context) {
@@ -53,11 +64,6 @@ Type InferArithmetic(const TypeContext& context) {
   context.Require(0, kNumbers);
   context.RequireSameDType(1);
   return {context.in(0).dtype, BroadcastShapes(context, context.shape(0), context.shape(1))};
-}
-
-Type InferFloatPower(const TypeContext& context) {
-  context.Require(0, {DType::kF32});
-  return InferArithmetic(context);
 }
 
 Type InferComparison(const TypeContext& context) {

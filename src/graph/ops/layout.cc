@@ -127,6 +127,20 @@ Type InferReshape(const TypeContext& context) {
                fmt::format("no dimension of its target holds the rows of {}", ToString(from)));
 }
 
+Type InferScatterNd(const TypeContext& context) {
+  context.Require(0, {DType::kI32, DType::kI64});
+  context.Require(1, {DType::kF32, DType::kI32, DType::kI64});
+  const SymbolicShape& indices = context.shape(0);
+  const SymbolicShape target = Symbolic(context.As<TargetAttributes>().shape);
+  context.Check(!indices.empty() && !indices.back().is_rows() && indices.back().outer() >= 1 &&
+                    indices.back().outer() <= static_cast<int64_t>(target.size()),
+                "its indices do not fit its target's rank");
+  SymbolicShape updates(indices.begin(), indices.end() - 1);
+  updates.insert(updates.end(), target.begin() + indices.back().outer(), target.end());
+  context.Check(context.shape(1) == updates, "its updates do not fit its indices and target");
+  return {context.in(1).dtype, target};
+}
+
 Type InferSlice(const TypeContext& context) {
   context.RequireWholeBytes(0);
   const auto& [begin, size, stride] = context.As<SliceAttributes>();

@@ -10,6 +10,9 @@ namespace {
 void CheckScales(const TypeContext& context, const Value& weights, int64_t rows, int64_t columns) {
   const Quantization& quantization = weights.quantization;
   if (Info(weights.dtype).bits > 8) return;
+  if (quantization.has_zero_points) {
+    context.Fail(ErrorCode::kUnsupported, "the codes of its weights have a zero point");
+  }
   if (quantization.block_size > 0) {
     context.Check(columns % quantization.block_size == 0 &&
                       static_cast<int64_t>(quantization.block_scales.size()) ==

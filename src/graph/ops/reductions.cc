@@ -32,6 +32,17 @@ Type InferCumsum(const TypeContext& context) {
   return {context.in(0).dtype, context.shape(0)};
 }
 
+Type InferTopK(const TypeContext& context) {
+  context.Require(0, {DType::kF32, DType::kI32, DType::kI64});
+  context.Check(context.rank(0) >= 1, "its input is a scalar");
+  SymbolicShape shape = context.shape(0);
+  const int64_t count = context.As<TopKAttributes>().count;
+  if (shape.back().is_rows()) context.Fail(ErrorCode::kUnsupported, "it picks among the rows");
+  context.Check(count >= 0 && count <= shape.back().outer(), "it picks more than there are");
+  shape.back() = count;
+  return {DType::kI32, shape};
+}
+
 Type InferRmsNorm(const TypeContext& context) {
   context.Require(0, {DType::kF32});
   context.RequireSameDType(1);

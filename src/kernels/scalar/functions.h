@@ -70,6 +70,20 @@ T FloorMod(T a, T b) {
     return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
   }
 }
+/// Of integers by squaring; 1 / a^n is cut to an integer.
+template <typename T>
+T Power(T a, T b) {
+  if constexpr (std::integral<T>) {
+    if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
+    T result = 1;
+    for (; b > 0; b /= 2, a = Mul(a, a)) {
+      if (b % 2 != 0) result = Mul(result, a);
+    }
+    return result;
+  } else {
+    return std::pow(a, b);
+  }
+}
 template <typename T>
 T Maximum(T a, T b) {
   return a > b ? a : b;

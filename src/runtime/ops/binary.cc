@@ -1,6 +1,4 @@
 // Operators that combine two broadcast inputs element by element.
-#include <cmath>
-
 #include "kernels/scalar/functions.h"
 #include "kernels/scalar/strided_loop.h"
 #include "runtime/parallel.h"
@@ -108,9 +106,7 @@ OpFunction BinaryFunction(Op op) {
     case Op::kSub:
       return LITERTLM_ARITHMETIC(Sub);
     case Op::kPow:
-      return [](const OpContext& context) {
-        Combine<float, float>(context, [](float a, float b) { return std::pow(a, b); });
-      };
+      return LITERTLM_ARITHMETIC(Power);
     case Op::kEqual:
       return LITERTLM_COMPARISON(==);
     case Op::kNotEqual:

@@ -1,4 +1,5 @@
-// Conversions between dtypes.
+// Conversions between dtypes, and of numbers to codes.
+#include <cmath>
 #include <type_traits>
 
 #include "base/half.h"
@@ -64,7 +65,31 @@ void WithType(DType dtype, F f) {
   }
 }
 
+template <typename T>
+void Quantize(const OpContext& context) {
+  const auto& [scale, zero_point] = context.As<QuantizeAttributes>();
+  const float factor = 1.0f / scale;
+  const float* x = context.in(0).as<float>();
+  T* y = context.out().mutable_as<T>();
+  ParallelRanges(context.workers.pool, context.out().count(), 4, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      y[i] = scalar::Cast<T>(std::nearbyint(x[i] * factor) + static_cast<float>(zero_point));
+    }
+  });
+}
+
 }  // namespace
+
+void RunQuantize(const OpContext& context) {
+  switch (context.out().dtype()) {
+    case DType::kI8:
+      return Quantize<int8_t>(context);
+    case DType::kU8:
+      return Quantize<uint8_t>(context);
+    default:
+      return Quantize<int16_t>(context);
+  }
+}
 
 void RunCast(const OpContext& context) {
   WithType(context.in(0).dtype(), [&]<typename From>(From) {

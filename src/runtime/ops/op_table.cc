@@ -9,6 +9,8 @@ OpFunction FunctionOf(Op op) {
       return RunCast;
     case Op::kDequantize:
       return RunDequantize;
+    case Op::kQuantize:
+      return RunQuantize;
     case Op::kSelect:
       return RunSelect;
     case Op::kCumsum:
@@ -19,6 +21,8 @@ OpFunction FunctionOf(Op op) {
       return RunReduction;
     case Op::kSoftmax:
       return RunSoftmax;
+    case Op::kTopK:
+      return RunTopK;
     case Op::kRmsNorm:
       return RunRmsNorm;
     case Op::kBroadcastTo:
@@ -33,6 +37,8 @@ OpFunction FunctionOf(Op op) {
       return RunPad;
     case Op::kReshape:
       return RunReshape;
+    case Op::kScatterNd:
+      return RunScatterNd;
     case Op::kSlice:
       return RunSlice;
     case Op::kTile:

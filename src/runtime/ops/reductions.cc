@@ -1,6 +1,10 @@
 // Operators that combine elements along axes.
 #include <algorithm>
+#include <cmath>
+#include <concepts>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 #include "kernels/kernel_table.h"
 #include "kernels/scalar/functions.h"
@@ -88,6 +92,39 @@ void Cumsum(const OpContext& context) {
   }
 }
 
+// No number counts as the lowest, so that there is an order.
+template <typename T>
+bool IsHigher(T a, T b) {
+  if constexpr (std::floating_point<T>) {
+    if (std::isnan(b)) return !std::isnan(a);
+  }
+  return a > b;
+}
+
+// Of equal elements, those that come first.
+template <typename T>
+void TopK(const OpContext& context) {
+  const int64_t length = context.in(0).shape.back();
+  const int64_t count = context.out().shape.back();
+  if (count == 0) return;
+  const T* x = context.in(0).as<T>();
+  int32_t* y = context.out().mutable_as<int32_t>();
+  ParallelRanges(context.workers.pool, context.out().count() / count, 4 * length,
+                 [&](int64_t first, int64_t last) {
+                   std::vector<int32_t> order(static_cast<size_t>(length));
+                   for (int64_t row = first; row < last; ++row) {
+                     const T* values = x + row * length;
+                     std::iota(order.begin(), order.end(), 0);
+                     std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                                       [values](int32_t a, int32_t b) {
+                                         if (IsHigher(values[a], values[b])) return true;
+                                         return !IsHigher(values[b], values[a]) && a < b;
+                                       });
+                     std::copy_n(order.begin(), count, y + row * count);
+                   }
+                 });
+}
+
 // Calls `f(first, last)` for ranges of the rows along the last axis.
 template <typename F>
 void ForLastAxis(const OpContext& context, F f) {
@@ -117,6 +154,17 @@ void RunCumsum(const OpContext& context) {
       return Cumsum<int64_t>(context);
     default:
       return Cumsum<float>(context);
+  }
+}
+
+void RunTopK(const OpContext& context) {
+  switch (context.in(0).dtype()) {
+    case DType::kI32:
+      return TopK<int32_t>(context);
+    case DType::kI64:
+      return TopK<int64_t>(context);
+    default:
+      return TopK<float>(context);
   }
 }
 
