@@ -26,6 +26,8 @@ for (const level of ['log', 'info', 'debug', 'warn', 'error']) {
   console[level] = (...words) => logged.push(words.join(' '));
 }
 export const lastLogLines = (count = 5) => logged.slice(-count).join('\n');
+/** What was logged as an error since the last call. */
+export const takeLoggedErrors = () => logged.splice(0).filter((line) => line.includes('ERROR')).join('\n');
 
 /** The LiteRT-LM engine: tokenizes, prefills, decodes. */
 export async function loadEngine() {
