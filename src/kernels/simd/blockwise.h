@@ -6,7 +6,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/pack.h"
-#include "kernels/simd/stream_ahead.h"
+#include "kernels/simd/stream.h"
 
 namespace litertlm {
 
@@ -302,18 +302,9 @@ inline bool CanStreamBlocks(const WeightMatrix& w) { return (w.block & (w.block 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
 void StreamBlockwiseRows(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-  switch (rows.end - rows.begin) {
-    case 1:
-      return BlockwiseStream<V, 1>::Run(args, rows.begin, outputs, scratch);
-    case 2:
-      return BlockwiseStream<V, 2>::Run(args, rows.begin, outputs, scratch);
-    case 3:
-      return BlockwiseStream<V, 3>::Run(args, rows.begin, outputs, scratch);
-    case 4:
-      return BlockwiseStream<V, 4>::Run(args, rows.begin, outputs, scratch);
-    default:
-      return;
-  }
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
+    BlockwiseStream<V, kRows>::Run(args, rows.begin, outputs, scratch);
+  });
 }
 
 }  // namespace litertlm

@@ -5,8 +5,7 @@
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 
 #include "kernels/kernel_table.h"
-#include "kernels/simd/store_outputs.h"
-#include "kernels/simd/stream_ahead.h"
+#include "kernels/simd/stream.h"
 #include "kernels/simd/unpack.h"
 
 namespace litertlm {
@@ -14,15 +13,19 @@ namespace litertlm {
 template <typename V, typename Weights, size_t kRows>
 class DynamicStream {
   using I = typename V::I;
-  /// Outputs whose sums are added up across lanes in one go.
-  static constexpr size_t kOutputs = 4;
   static constexpr size_t kVectorBytes = Weights::kPacked ? V::kBytes / 2 : V::kBytes;
 
  public:
   static void Run(const DynamicArgs& args, size_t row, Range outputs) {
-    size_t n = outputs.begin;
-    for (; n + kOutputs <= outputs.end; n += kOutputs) Group(args, row, n, kOutputs);
-    if (n < outputs.end) Group(args, row, n, outputs.end - n);
+    const uint8_t* codes = args.codes + row * args.code_stride;
+    StreamOutputs<V, kRows, Weights::kUnit>(args, row, outputs, [&](size_t n, I(&lanes)[kRows]) {
+      const Sums sums = Output(Weights::Row(args.w, n), codes, args);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kRows; ++r) {
+        const I zero_point = V::Set32(args.codings[row + r].zero_point - V::kCodeOffset);
+        lanes[r] = V::Sub32(sums.products[r], V::Mul32(zero_point, sums.weights));
+      }
+    });
   }
 
  private:
@@ -30,33 +33,6 @@ class DynamicStream {
     I products[kRows];
     I weights;
   };
-
-  static void Group(const DynamicArgs& args, size_t row, size_t output, size_t live) {
-    const uint8_t* codes = args.codes + row * args.code_stride;
-    I sums[kRows][kOutputs];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (size_t n = 0; n < kOutputs; ++n) sums[r][n] = V::Zero();
-    }
-    for (size_t n = 0; n < live; ++n) {
-      const Sums one = Output(Weights::Row(args.w, output + n), codes, args);
-#pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) {
-        const I zero_point = V::Set32(args.codings[row + r].zero_point - V::kCodeOffset);
-        sums[r][n] = V::Sub32(one.products[r], V::Mul32(zero_point, one.weights));
-      }
-    }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-      int32_t totals[kOutputs];
-      V::Sum4(sums[r], totals);
-      for (size_t n = 0; n < live; ++n) {
-        // Exact: codes were multiplied by the unit.
-        StoreOutput(args, row + r, output + n, totals[n] / Weights::kUnit);
-      }
-    }
-  }
 
   [[gnu::always_inline]] static Sums Output(const uint8_t* w, const uint8_t* codes,
                                             const DynamicArgs& args) {
@@ -108,18 +84,9 @@ class DynamicStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, typename Weights>
 void StreamRows(const DynamicArgs& args, Range rows, Range outputs) {
-  switch (rows.end - rows.begin) {
-    case 1:
-      return DynamicStream<V, Weights, 1>::Run(args, rows.begin, outputs);
-    case 2:
-      return DynamicStream<V, Weights, 2>::Run(args, rows.begin, outputs);
-    case 3:
-      return DynamicStream<V, Weights, 3>::Run(args, rows.begin, outputs);
-    case 4:
-      return DynamicStream<V, Weights, 4>::Run(args, rows.begin, outputs);
-    default:
-      return;
-  }
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
+    DynamicStream<V, Weights, kRows>::Run(args, rows.begin, outputs);
+  });
 }
 
 }  // namespace litertlm

@@ -86,18 +86,9 @@ class FloatStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, DType kType>
 void StreamFloatRows(const FloatArgs& args, Range rows, Range outputs) {
-  switch (rows.end - rows.begin) {
-    case 1:
-      return FloatStream<V, kType, 1>::Run(args, rows.begin, outputs);
-    case 2:
-      return FloatStream<V, kType, 2>::Run(args, rows.begin, outputs);
-    case 3:
-      return FloatStream<V, kType, 3>::Run(args, rows.begin, outputs);
-    case 4:
-      return FloatStream<V, kType, 4>::Run(args, rows.begin, outputs);
-    default:
-      return;
-  }
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
+    FloatStream<V, kType, kRows>::Run(args, rows.begin, outputs);
+  });
 }
 
 }  // namespace litertlm

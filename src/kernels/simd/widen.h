@@ -3,7 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_WIDEN_H_
 
 #include "kernels/kernel_table.h"
-#include "kernels/simd/stream_ahead.h"
+#include "kernels/simd/stream.h"
 
 namespace litertlm {
 

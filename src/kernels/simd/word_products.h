@@ -9,7 +9,7 @@
 #include "kernels/kernel_table.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/store_outputs.h"
-#include "kernels/simd/stream_ahead.h"
+#include "kernels/simd/stream.h"
 
 namespace litertlm {
 
@@ -129,8 +129,8 @@ class WordPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) {
         const size_t first = (strip * kVectors + v) * kLanes;
-        if (first < count_)
-          StoreOutputs<V>(args_, row + r, output_ + first, count_ - first, sum[r][v]);
+        if (first >= count_) continue;
+        StoreOutputs<V>(args_, row + r, output_ + first, count_ - first, sum[r][v]);
       }
     }
   }
@@ -150,39 +150,16 @@ class WordPanel {
 template <typename V, size_t kRows>
 class WordStream {
   using I = typename V::I;
-  static constexpr size_t kOutputs = 4;
   static constexpr size_t kColumns = V::kBytes / 2;  ///< Of a vector.
 
  public:
   static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Range outputs) {
-    size_t n = outputs.begin;
-    for (; n + kOutputs <= outputs.end; n += kOutputs) Group(args, centered, row, n, kOutputs);
-    if (n < outputs.end) Group(args, centered, row, n, outputs.end - n);
+    StreamOutputs<V, kRows, 1>(args, row, outputs, [&](size_t n, I(&lanes)[kRows]) {
+      Output(Int8Weights<V>::Row(args.w, n), centered, args.w.columns, lanes);
+    });
   }
 
  private:
-  static void Group(const DynamicArgs& args, const int16_t* centered, size_t row, size_t output,
-                    size_t live) {
-    I sums[kRows][kOutputs];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (size_t n = 0; n < kOutputs; ++n) sums[r][n] = V::Zero();
-    }
-    for (size_t n = 0; n < live; ++n) {
-      I one[kRows];
-      Output(Int8Weights<V>::Row(args.w, output + n), centered, args.w.columns, one);
-#pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums[r][n] = one[r];
-    }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-      int32_t totals[kOutputs];
-      V::Sum4(sums[r], totals);
-      for (size_t n = 0; n < live; ++n) StoreOutput(args, row + r, output + n, totals[n]);
-    }
-  }
-
   [[gnu::always_inline]] static void Output(const uint8_t* w, const int16_t* centered,
                                             size_t columns, I (&sums)[kRows]) {
 #pragma GCC unroll 4
@@ -216,18 +193,9 @@ class WordStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
 void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Range outputs) {
-  switch (rows.end - rows.begin) {
-    case 1:
-      return WordStream<V, 1>::Run(args, centered, rows.begin, outputs);
-    case 2:
-      return WordStream<V, 2>::Run(args, centered, rows.begin, outputs);
-    case 3:
-      return WordStream<V, 3>::Run(args, centered, rows.begin, outputs);
-    case 4:
-      return WordStream<V, 4>::Run(args, centered, rows.begin, outputs);
-    default:
-      return;
-  }
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
+    WordStream<V, kRows>::Run(args, centered, rows.begin, outputs);
+  });
 }
 
 }  // namespace litertlm
