@@ -48,7 +48,7 @@ const sameText = (google, ours) =>
 
 // Long enough for several prefill chunks and many sliding windows. The models were not trained on
 // such a text and go on with little confidence: where activations are coded, one that rounds the
-// other way (see runtime.mjs) is enough for another answer, so it is left to the other codings.
+// other way (see codes.mjs) is enough for another answer, so it is left to the other codings.
 const longText = Array.from({length: 60}, (_, i) => `The capital of Italy is Rome ${i}.`).join(' ');
 
 for (const fixture of fixtures) {

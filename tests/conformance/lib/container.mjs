@@ -1,9 +1,11 @@
 // Finds the sections of a .litertlm file: docs/format.md describes the bytes.
+import fs from 'node:fs';
 
 const TFLITE_MODEL = 3;
 
-/** The bytes of the file's TFLite model. */
-export function tfliteModel(file) {
+/** The bytes of the TFLite model in the file at `path`. */
+export function readTfliteModel(path) {
+  const file = fs.readFileSync(path);
   const header = file.subarray(32, Number(file.readBigUInt64LE(24)));
   const follow = (at) => at + header.readUInt32LE(at);
   // Position of a table's field, or 0 where the table leaves it out.

@@ -29,13 +29,13 @@ export class Program {
     return result.stdout;
   }
 
-  /** The path of the fixture's file in that coding. */
-  convert(fixture, coding) {
+  /** The path of the fixture's file in that coding; `options` are further flags of `convert`. */
+  convert(fixture, coding, ...options) {
     const folder = path.join(this.folder, coding);
     const file = path.join(folder, `${fixture}.litertlm`);
     if (!fs.existsSync(file)) {
       this.run('convert', path.join(root, 'testdata', fixture), '--quantize', coding,
-               '--output-dir', folder);
+               '--output-dir', folder, ...options);
     }
     return file;
   }

@@ -1,0 +1,48 @@
+// Calls of tapped_model (tests/conformance/codes): our side of a comparison step by step.
+import {spawn, spawnSync} from 'node:child_process';
+import path from 'node:path';
+
+/** Writes the TFLite model of `file` with taps to `output`. */
+export function writeTapped(binary, file, output) {
+  const result = spawnSync(path.resolve(binary), ['write', file, output], {encoding: 'utf8'});
+  if (result.status !== 0) throw new Error(`tapped_model write ${file}\n  ${result.stderr ?? result.error}`);
+}
+
+/** The model of a file, run by us from whatever caches a step is given. */
+export class TappedModel {
+  constructor(binary, file) {
+    this.child = spawn(path.resolve(binary), ['run', file], {stdio: ['pipe', 'pipe', 'inherit']});
+    this.child.stdin.on('error', () => {});  // Where it has ended, reading its answer says so.
+    this.answers = this.child.stdout[Symbol.asyncIterator]();
+  }
+
+  delete() {
+    this.child.stdin.end();
+  }
+
+  /** Begins a step. */
+  start(ids, position, caches) {
+    const {stdin} = this.child;
+    stdin.write(new Uint8Array(Int32Array.of(ids.length, position, ...ids).buffer));
+    for (const cache of caches) stdin.write(new Uint8Array(cache.buffer));
+  }
+
+  /** The outputs of the step that was begun, as many numbers each as `sizes` says. */
+  async outputs(sizes) {
+    const bytes = await this.read(4 * sizes.reduce((a, b) => a + b));
+    let at = 0;
+    return sizes.map((size) => new Float32Array(bytes, 4 * at, (at += size, size)));
+  }
+
+  /** An answer, which must have that many bytes. */
+  async read(size) {
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size;) {
+      const {value, done} = await this.answers.next();
+      if (done || at + value.length > size) throw new Error(`tapped_model did not answer with the ${size} bytes of the outputs`);
+      bytes.set(value, at);
+      at += value.length;
+    }
+    return bytes.buffer;
+  }
+}
