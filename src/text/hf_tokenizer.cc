@@ -1,10 +1,12 @@
 // tokenizer.json with a BPE model, as Hugging Face's tokenizers library applies it.
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <deque>
 #include <utility>
 
@@ -26,6 +28,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr size_t kMaxId = 1 << 24;  // The largest vocabularies have 2^18.
+constexpr size_t kBlock = 128;      // Pieces that the vocabulary takes or finds at once.
 
 struct AddedToken {
   bool special = false;
@@ -154,12 +157,19 @@ TokenId HfTokenizer::CheckedId(int64_t id) const {
 void HfTokenizer::ReadVocabulary(object model) {
   const object vocab = model["vocab"].get_object().value();
   vocabulary_.Reserve(vocab.size(), vocab.size() * 8);
-  for (const auto& [piece, id] : vocab) {
-    if (!vocabulary_.Add(piece, CheckedId(id.get_int64().value()))) {
+  std::vector<Vocabulary::Entry> block;
+  const auto add = [&] {
+    if (const auto* refused = vocabulary_.AddAll(block)) {
       throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: two pieces have the id {}.", where_, id.get_int64().value()));
+                  fmt::format("{}: two pieces have the id {}.", where_, refused->id));
     }
+    block.clear();
+  };
+  for (const auto& [piece, id] : vocab) {
+    block.push_back({piece, CheckedId(id.get_int64().value())});
+    if (block.size() == kBlock) add();
   }
+  add();
 }
 
 void HfTokenizer::ReadMerges(object model) {
@@ -169,7 +179,6 @@ void HfTokenizer::ReadMerges(object model) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
   merges_.Reserve(list.size());
-  constexpr size_t kBlock = 128;
   std::vector<std::string_view> pieces;  // Left and right of each merge.
   pieces.reserve(kBlock);
   int64_t rank = 0;
@@ -373,18 +382,50 @@ std::string HfTokenizer::TokenBytes(TokenId id) const {
   return BytesOfStandIns(piece);
 }
 
-}  // namespace
-
-std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where) {
+std::unique_ptr<Tokenizer> Parse(const simdjson::padded_string& json, std::string_view where) {
   simdjson::dom::parser parser;
   try {
-    const object root =
-        parser.parse(reinterpret_cast<const char*>(json.data()), json.size()).get_object().value();
+    const object root = parser.parse(json).get_object().value();
     return std::make_unique<HfTokenizer>(root, json.size(), where);
   } catch (const simdjson::simdjson_error& e) {
     throw Error(ErrorCode::kBadInput,
                 fmt::format("{} is not a valid tokenizer.json: {}.", where, e.what()));
   }
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where) {
+  return Parse(simdjson::padded_string(AsText(json)), where);
+}
+
+std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view where) {
+  constexpr uint64_t kLimit = uint64_t{1} << 30;  // As in LiteRT-LM.
+  constexpr uint64_t kMostRatio = 1032;           // Deflate cannot shrink further.
+  uint64_t size = 0;
+  if (section.size() >= sizeof size) std::memcpy(&size, section.data(), sizeof size);
+  if (section.size() < sizeof size || size > kLimit || size / kMostRatio > section.size()) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: the tokenizer section of {} bytes cannot hold a tokenizer.json of "
+                            "{} bytes.",
+                            where, section.size(), size),
+                "The file is damaged; fetch or convert it again.");
+  }
+  simdjson::padded_string json(size);
+  const Bytes packed = section.subspan(sizeof size);
+  uLongf unpacked = size;
+  const int status =
+      uncompress(reinterpret_cast<Bytef*>(json.data()), &unpacked,
+                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
+  if (status != Z_OK || unpacked != size) {
+    throw Error(
+        ErrorCode::kBadInput,
+        fmt::format("{}: the tokenizer section does not unpack to the {} bytes it announces "
+                    "(zlib status {}).",
+                    where, size, status),
+        "The file is damaged; fetch or convert it again.");
+  }
+  return Parse(json, where);
 }
 
 }  // namespace litertlm

@@ -2,6 +2,7 @@
 // building an object for each, since Gemma has 262,144 of them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -32,6 +33,8 @@ using WireType = protozero::pbf_wire_type;
 constexpr uint32_t Field(protozero::pbf_tag_type number, WireType type) {
   return protozero::tag_and_type(number, type);
 }
+
+constexpr uint32_t kPieceField = Field(1, WireType::length_delimited);
 
 // protozero's get_bool looks at the first byte of a number before it knows that there is one.
 bool ReadBool(protozero::pbf_reader& message) { return message.get_uint64() != 0; }
@@ -68,7 +71,8 @@ class SentencePieceTokenizer : public Tokenizer {
   int size() const override { return vocabulary_.size(); }
 
  private:
-  void ReadPiece(protozero::pbf_reader message);
+  void ReadPieces(protozero::pbf_reader model);
+  std::string_view ReadPiece(protozero::pbf_reader message);
   void ReadTrainer(protozero::pbf_reader message);
   void ReadNormalizer(protozero::pbf_reader message);
   PieceType Type(TokenId id) const { return types_[static_cast<size_t>(id)]; }
@@ -99,13 +103,10 @@ class SentencePieceTokenizer : public Tokenizer {
 SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view where)
     : where_(where) {
   byte_ids_.fill(-1);
-  vocabulary_.Reserve(model.size() / 16, model.size());
   protozero::pbf_reader message(reinterpret_cast<const char*>(model.data()), model.size());
+  ReadPieces(message);
   while (message.next()) {
     switch (message.tag_and_type()) {
-      case Field(1, WireType::length_delimited):
-        ReadPiece(message.get_message());
-        break;
       case Field(2, WireType::length_delimited):
         ReadTrainer(message.get_message());
         break;
@@ -132,8 +133,35 @@ SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view whe
   }
 }
 
-void SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
-  const TokenId id = size();
+void SentencePieceTokenizer::ReadPieces(protozero::pbf_reader model) {
+  size_t count = 0;
+  for (protozero::pbf_reader counted = model; counted.next(); counted.skip()) {
+    if (counted.tag_and_type() == kPieceField) ++count;
+  }
+  count = std::min(count, kMaxPieces);
+  constexpr size_t kUsualBytes = 8;
+  vocabulary_.Reserve(count, count * kUsualBytes);
+  scores_.reserve(count);
+  types_.reserve(count);
+  constexpr size_t kBlock = 128;
+  std::vector<Vocabulary::Entry> block;
+  while (model.next()) {
+    if (model.tag_and_type() != kPieceField) {
+      model.skip();
+      continue;
+    }
+    const auto id = static_cast<TokenId>(types_.size());
+    block.push_back({ReadPiece(model.get_message()), id});
+    if (block.size() < kBlock) continue;
+    vocabulary_.AddAll(block);
+    block.clear();
+  }
+  vocabulary_.AddAll(block);
+}
+
+// Notes all about the next piece but its text, which it returns.
+std::string_view SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
+  const auto id = static_cast<TokenId>(types_.size());
   std::string_view piece;
   float score = 0;
   PieceType type = kNormal;
@@ -158,7 +186,6 @@ void SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
     throw Error(ErrorCode::kBadInput,
                 fmt::format("{}: piece {} of the SentencePiece model is not valid.", where_, id));
   }
-  vocabulary_.Add(piece, id);
   scores_.push_back(score);
   types_.push_back(type);
   if (type == kUserDefined || type == kControl) matcher_.Add(piece, id);
@@ -166,6 +193,7 @@ void SentencePieceTokenizer::ReadPiece(protozero::pbf_reader message) {
   if (type == kByte) {
     if (const int byte = ByteOfPiece(piece); byte >= 0) byte_ids_[static_cast<size_t>(byte)] = id;
   }
+  return piece;
 }
 
 void SentencePieceTokenizer::ReadTrainer(protozero::pbf_reader message) {

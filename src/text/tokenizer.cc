@@ -1,10 +1,8 @@
 #include "text/tokenizer.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <charconv>
-#include <cstring>
 
 #include "base/utf8.h"
 #include "litertlm/error.h"
@@ -54,35 +52,6 @@ std::string StreamDecoder::Flush() {
   std::string text = ReplaceInvalidUtf8(held_);
   held_.clear();
   return text;
-}
-
-std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view where) {
-  constexpr uint64_t kLimit = uint64_t{1} << 30;  // As in LiteRT-LM.
-  constexpr uint64_t kMostRatio = 1032;           // Deflate cannot shrink further.
-  uint64_t size = 0;
-  if (section.size() >= sizeof size) std::memcpy(&size, section.data(), sizeof size);
-  if (section.size() < sizeof size || size > kLimit || size / kMostRatio > section.size()) {
-    throw Error(ErrorCode::kBadInput,
-                fmt::format("{}: the tokenizer section of {} bytes cannot hold a tokenizer.json of "
-                            "{} bytes.",
-                            where, section.size(), size),
-                "The file is damaged; fetch or convert it again.");
-  }
-  std::string json(size, '\0');
-  const Bytes packed = section.subspan(sizeof size);
-  uLongf unpacked = size;
-  const int status =
-      uncompress(reinterpret_cast<Bytef*>(json.data()), &unpacked,
-                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
-  if (status != Z_OK || unpacked != size) {
-    throw Error(
-        ErrorCode::kBadInput,
-        fmt::format("{}: the tokenizer section does not unpack to the {} bytes it announces "
-                    "(zlib status {}).",
-                    where, size, status),
-        "The file is damaged; fetch or convert it again.");
-  }
-  return LoadHfTokenizer(AsBytes(json), where);
 }
 
 }  // namespace litertlm

@@ -11,16 +11,6 @@ constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio: mixes wel
 
 uint32_t Mix(uint64_t value) { return static_cast<uint32_t>((value * kOdd) >> 32); }
 
-uint32_t Hash(std::string_view piece) {
-  uint64_t hash = piece.size();
-  for (size_t i = 0; i < piece.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, piece.data() + i, std::min<size_t>(8, piece.size() - i));
-    hash = (std::rotl(hash, 23) ^ word) * kOdd;
-  }
-  return Mix(hash ^ (hash >> 32));
-}
-
 uint32_t Hash(TokenId left, TokenId right) {
   return Mix(uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right));
 }
@@ -30,17 +20,39 @@ uint32_t Hash(TokenId left, TokenId right) {
 void Vocabulary::Reserve(size_t pieces, size_t bytes) {
   text_.reserve(bytes);
   spans_.reserve(pieces);
-  Grow(std::bit_ceil(2 * pieces + 1));
+  Grow(std::bit_ceil(2 * pieces));
 }
 
-bool Vocabulary::Add(std::string_view piece, TokenId id) {
+uint32_t Vocabulary::Hash(std::string_view piece) {
+  uint64_t hash = piece.size();
+  for (size_t i = 0; i < piece.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, piece.data() + i, std::min<size_t>(8, piece.size() - i));
+    hash = (std::rotl(hash, 23) ^ word) * kOdd;
+  }
+  return Mix(hash ^ (hash >> 32));
+}
+
+const Vocabulary::Entry* Vocabulary::AddAll(std::span<const Entry> entries) {
+  std::vector<uint32_t> hashes(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    hashes[i] = Hash(entries[i].piece);
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hashes[i] & (slots_.size() - 1)], /*rw=*/1);
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!Add(entries[i].piece, entries[i].id, hashes[i])) return &entries[i];
+  }
+  return nullptr;
+}
+
+bool Vocabulary::Add(std::string_view piece, TokenId id, uint32_t hash) {
   const auto index = static_cast<size_t>(id);
   if (Contains(id)) return Piece(id) == piece;
   if (index >= spans_.size()) spans_.resize(index + 1);
   spans_[index] = {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(piece.size())};
   text_ += piece;
   if (2 * (used_ + 1) > slots_.size()) Grow(std::bit_ceil(4 * (used_ + 1)));
-  Insert({Hash(piece), id});
+  Insert({hash, id});
   return true;
 }
 

@@ -19,12 +19,18 @@ class Vocabulary {
   void Reserve(size_t pieces, size_t bytes);
   /// Ids may come in any order and leave gaps. Returns false if the id has another piece already.
   /// A piece that exists under another id keeps its first id for `Find`.
-  bool Add(std::string_view piece, TokenId id);
+  bool Add(std::string_view piece, TokenId id) { return Add(piece, id, Hash(piece)); }
+  struct Entry {
+    std::string_view piece;
+    TokenId id;
+  };
+  /// Adds all in their order, or those before one that `Add` refuses: it is returned, else null.
+  /// Faster than one after the other: a table of this size is in no cache, and the memory for all
+  /// of them is asked for at once. Best for a few dozen.
+  const Entry* AddAll(std::span<const Entry> entries);
 
   std::optional<TokenId> Find(std::string_view piece) const;
-  /// `ids[i]` becomes the id of `pieces[i]`, or -1. Faster than one after the other: a table of
-  /// this size is in no cache, and the memory for all of them is asked for at once. Best for a few
-  /// dozen.
+  /// `ids[i]` becomes the id of `pieces[i]`, or -1. Faster than one after the other, as `AddAll`.
   void FindAll(std::span<const std::string_view> pieces, std::span<TokenId> ids) const;
   /// Empty for an id that is a gap.
   std::string_view Piece(TokenId id) const;
@@ -44,6 +50,8 @@ class Vocabulary {
     uint32_t hash = 0;
     TokenId id = -1;  // -1: empty.
   };
+  static uint32_t Hash(std::string_view piece);
+  bool Add(std::string_view piece, TokenId id, uint32_t hash);
   void Insert(Slot added);
   std::optional<TokenId> Find(std::string_view piece, uint32_t hash) const;
   void Grow(size_t slots);
