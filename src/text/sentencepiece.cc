@@ -71,7 +71,7 @@ class SentencePieceTokenizer : public Tokenizer {
   int size() const override { return vocabulary_.size(); }
 
  private:
-  void ReadPieces(protozero::pbf_reader model);
+  void ReadPieces(protozero::pbf_reader model, size_t bytes);
   std::string_view ReadPiece(protozero::pbf_reader message);
   void ReadTrainer(protozero::pbf_reader message);
   void ReadNormalizer(protozero::pbf_reader message);
@@ -104,7 +104,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view whe
     : where_(where) {
   byte_ids_.fill(-1);
   protozero::pbf_reader message(reinterpret_cast<const char*>(model.data()), model.size());
-  ReadPieces(message);
+  ReadPieces(message, model.size());
   while (message.next()) {
     switch (message.tag_and_type()) {
       case Field(2, WireType::length_delimited):
@@ -133,14 +133,13 @@ SentencePieceTokenizer::SentencePieceTokenizer(Bytes model, std::string_view whe
   }
 }
 
-void SentencePieceTokenizer::ReadPieces(protozero::pbf_reader model) {
+void SentencePieceTokenizer::ReadPieces(protozero::pbf_reader model, size_t bytes) {
   size_t count = 0;
   for (protozero::pbf_reader counted = model; counted.next(); counted.skip()) {
     if (counted.tag_and_type() == kPieceField) ++count;
   }
   count = std::min(count, kMaxPieces);
-  constexpr size_t kUsualBytes = 8;
-  vocabulary_.Reserve(count, count * kUsualBytes);
+  vocabulary_.Reserve(count, bytes);
   scores_.reserve(count);
   types_.reserve(count);
   constexpr size_t kBlock = 128;

@@ -11,6 +11,18 @@ constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio: mixes wel
 
 uint32_t Mix(uint64_t value) { return static_cast<uint32_t>((value * kOdd) >> 32); }
 
+// `size` bytes, 1 to 8, as a number: parts may overlap, which is faster than a loop.
+uint64_t LoadWord(const char* bytes, size_t size) {
+  if (size >= 4) {
+    uint32_t low, high;
+    std::memcpy(&low, bytes, sizeof low);
+    std::memcpy(&high, bytes + size - sizeof high, sizeof high);
+    return low | uint64_t{high} << 32;
+  }
+  const auto at = [bytes](size_t i) { return uint64_t{static_cast<uint8_t>(bytes[i])}; };
+  return at(0) | at(size / 2) << 8 | at(size - 1) << 16;
+}
+
 uint32_t Hash(TokenId left, TokenId right) {
   return Mix(uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right));
 }
@@ -26,8 +38,7 @@ void Vocabulary::Reserve(size_t pieces, size_t bytes) {
 uint32_t Vocabulary::Hash(std::string_view piece) {
   uint64_t hash = piece.size();
   for (size_t i = 0; i < piece.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, piece.data() + i, std::min<size_t>(8, piece.size() - i));
+    const uint64_t word = LoadWord(piece.data() + i, std::min<size_t>(8, piece.size() - i));
     hash = (std::rotl(hash, 23) ^ word) * kOdd;
   }
   return Mix(hash ^ (hash >> 32));
