@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "base/file.h"
 #include "litertlm/error.h"
@@ -16,15 +18,15 @@ namespace {
 std::string Compress(Bytes text) {
   constexpr int kLevel = 6;
   const uint64_t size = text.size();
-  uLongf compressed = compressBound(size);
-  std::string section(sizeof size + compressed, '\0');
+  const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> packer(
+      libdeflate_alloc_compressor(kLevel), libdeflate_free_compressor);
+  if (packer == nullptr) throw std::bad_alloc();
+  const size_t bound = libdeflate_zlib_compress_bound(packer.get(), size);
+  std::string section(sizeof size + bound, '\0');
   std::memcpy(section.data(), &size, sizeof size);
-  const int status = compress2(reinterpret_cast<Bytef*>(section.data() + sizeof size), &compressed,
-                               reinterpret_cast<const Bytef*>(text.data()), size, kLevel);
-  if (status != Z_OK) {
-    throw Error(ErrorCode::kInternal, fmt::format("zlib failed with status {}.", status));
-  }
-  section.resize(sizeof size + compressed);
+  const size_t packed = libdeflate_zlib_compress(packer.get(), text.data(), size,
+                                                 section.data() + sizeof size, bound);
+  section.resize(sizeof size + packed);
   return section;
 }
 

@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <libdeflate.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -57,7 +57,7 @@ uint64_t BlockBytes(uint64_t size, uint64_t block) {
 
 // What a block's record should be.
 uint64_t RecordOf(Bytes bytes) {
-  return kRecorded | ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  return kRecorded | libdeflate_crc32(0, bytes.data(), bytes.size());
 }
 
 void WriteAt(int fd, uint64_t offset, Bytes bytes, const fs::path& path) {

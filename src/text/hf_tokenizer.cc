@@ -1,13 +1,14 @@
 // tokenizer.json with a BPE model, as Hugging Face's tokenizers library applies it.
 #include <fmt/format.h>
+#include <libdeflate.h>
 #include <simdjson.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstring>
 #include <deque>
+#include <new>
 #include <utility>
 
 #include "base/utf8.h"
@@ -413,17 +414,17 @@ std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view w
   }
   simdjson::padded_string json(size);
   const Bytes packed = section.subspan(sizeof size);
-  uLongf unpacked = size;
-  const int status =
-      uncompress(reinterpret_cast<Bytef*>(json.data()), &unpacked,
-                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
-  if (status != Z_OK || unpacked != size) {
-    throw Error(
-        ErrorCode::kBadInput,
-        fmt::format("{}: the tokenizer section does not unpack to the {} bytes it announces "
-                    "(zlib status {}).",
-                    where, size, status),
-        "The file is damaged; fetch or convert it again.");
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (unpacker == nullptr) throw std::bad_alloc();
+  // Null: nothing but exactly `size` bytes will do.
+  if (libdeflate_zlib_decompress(unpacker.get(), packed.data(), packed.size(), json.data(), size,
+                                 nullptr) != LIBDEFLATE_SUCCESS) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: the tokenizer section does not unpack to the {} bytes it "
+                            "announces.",
+                            where, size),
+                "The file is damaged; fetch or convert it again.");
   }
   return Parse(json, where);
 }

@@ -1,7 +1,7 @@
 // Metadata and tokenizers of converted files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstring>
 #include <filesystem>
@@ -38,10 +38,11 @@ TEST(ConvertedMetadata, QwenMetadata) {
   std::memcpy(&size, section.data(), sizeof size);
   ASSERT_EQ(size, json.size());
   std::string text(size, '\0');
-  uLongf length = size;
-  ASSERT_EQ(uncompress(reinterpret_cast<Bytef*>(text.data()), &length,
-                       reinterpret_cast<const Bytef*>(section.data()) + 8, section.size() - 8),
-            Z_OK);
+  libdeflate_decompressor* unpacker = libdeflate_alloc_decompressor();
+  EXPECT_EQ(libdeflate_zlib_decompress(unpacker, section.data() + 8, section.size() - 8,
+                                       text.data(), size, nullptr),
+            LIBDEFLATE_SUCCESS);
+  libdeflate_free_decompressor(unpacker);
   EXPECT_EQ(text, json);
 }
 

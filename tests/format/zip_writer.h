@@ -3,7 +3,7 @@
 #ifndef LITERTLM_TESTS_FORMAT_ZIP_WRITER_H_
 #define LITERTLM_TESTS_FORMAT_ZIP_WRITER_H_
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstdint>
 #include <string>
@@ -27,8 +27,7 @@ class ZipWriter {
     const uint64_t header = data_.size();
     const uint64_t begin = header + 30 + name.size();
     const uint64_t padding = (options.alignment - begin % options.alignment) % options.alignment;
-    const auto crc = static_cast<uint32_t>(::crc32(
-        0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
+    const uint32_t crc = libdeflate_crc32(0, content.data(), content.size());
     const auto common = [&](std::string& out) {
       Put<uint16_t>(out, 45);
       Put<uint16_t>(out, options.flags);
