@@ -88,7 +88,7 @@ Start StartModel(const std::filesystem::path& file, const BenchmarkOptions& opti
   const Clock::time_point begin = Clock::now();
   auto state = std::make_shared<ModelState>(
       file, ModelOptions{.threads = threads, .tokenizer = options.tokenizer});
-  state->language_model();
+  state->LoadAll();
   const double load_seconds = SecondsSince(begin);
   const Model model(state);
   std::vector<int32_t> prompt;

@@ -51,7 +51,7 @@ struct TestResult {
 struct BenchmarkRun {
   int threads = 0;
   double read_bandwidth = 0;  ///< Bytes per second that so many threads read from memory.
-  Samples load_seconds;       ///< Opening the file and compiling its graph.
+  Samples load_seconds;       ///< Opening the file, loading tokenizer and graph.
   /// From before the file is opened, the tokenizer included, to the first token that follows a text
   /// of `kFirstTokenPrompt` tokens.
   Samples first_token_seconds;

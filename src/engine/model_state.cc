@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "litertlm/error.h"
@@ -126,7 +127,24 @@ int ModelState::context_length() {
   return allowed > 0 ? std::min(cache, allowed) : cache;
 }
 
-Session ModelState::NewSession() { return Session(language_model(), compute_, context_length()); }
+void ModelState::LoadAll() {
+  std::call_once(all_once_, [&] {
+    // Waited for at the end, whatever happens; without a second thread it is left for later.
+    const std::future<void> other = std::async([&] {
+      try {
+        tokenizer();
+      } catch (...) {
+        // It will be tried again.
+      }
+    });
+    language_model();
+  });
+}
+
+Session ModelState::NewSession() {
+  LoadAll();
+  return Session(language_model(), compute_, context_length());
+}
 
 GenerationContext ModelState::generation_context(bool tell_thoughts) {
   return {.tokenizer = tokenizer(),

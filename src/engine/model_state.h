@@ -31,11 +31,15 @@ class ModelState {
   const Tokenizer& tokenizer();
   const PromptSettings& settings();
   LanguageModel& language_model();
+  /// Loads the tokenizer and the language model at the same time. Throws where the latter fails;
+  /// whoever asks for the former hears of its errors.
+  void LoadAll();
   /// Throws where the file has none, or a broken one.
   const ChatTemplate& chat_template();
 
   /// The smaller of what the cache holds and what the file allows.
   int context_length();
+  /// Loads all.
   Session NewSession();
   /// `tell_thoughts`: thoughts are told from the text.
   GenerationContext generation_context(bool tell_thoughts);
@@ -54,6 +58,7 @@ class ModelState {
   std::once_flag settings_once_;
   std::once_flag chat_template_once_;
   std::once_flag language_model_once_;
+  std::once_flag all_once_;
   std::optional<proto::LlmMetadata> metadata_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::optional<PromptSettings> settings_;
