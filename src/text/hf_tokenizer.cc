@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstring>
 #include <deque>
+#include <future>
 #include <new>
 #include <utility>
 
@@ -64,8 +65,13 @@ class HfTokenizer : public Tokenizer {
  private:
   void ReadVocabulary(object model);
   void ReadMerges(object model);
-  // `pieces` are the left and right of each merge, the first of which has the rank `rank`.
-  void AddMerges(std::span<const std::string_view> pieces, int64_t rank);
+  // The merges of `list` from `first` on, as many as there is room for.
+  void FindMerges(simdjson::dom::array list, size_t first,
+                  std::span<MergeTable::Merge> merges) const;
+  // Those of `pieces`, the left and right of each. The first one has the rank `rank`.
+  void FindMerges(std::span<const std::string_view> pieces, size_t rank,
+                  std::span<MergeTable::Merge> merges) const;
+  static void AppendHalves(element merge, std::vector<std::string_view>& pieces);
   void ReadAddedTokens(object json);
   TokenId CheckedId(int64_t id) const;
 
@@ -179,50 +185,63 @@ void HfTokenizer::ReadMerges(object model) {
   if (list.size() >= (1 << 24) - 1) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
-  merges_.Reserve(list.size());
-  std::vector<std::string_view> pieces;  // Left and right of each merge.
-  pieces.reserve(kBlock);
-  int64_t rank = 0;
-  for (const element merge : list) {
-    if (merge.is_array()) {
-      pieces.push_back(merge.at(0).get_string().value());
-      pieces.push_back(merge.at(1).get_string().value());
-    } else {
-      const std::string_view text = merge.get_string().value();
-      const size_t space = text.find(' ');
-      pieces.push_back(text.substr(0, space));
-      pieces.push_back(space == text.npos ? std::string_view() : text.substr(space + 1));
-    }
-    if (pieces.size() < kBlock) continue;
-    AddMerges(pieces, rank);
-    rank += static_cast<int64_t>(pieces.size() / 2);
-    pieces.clear();
-  }
-  AddMerges(pieces, rank);
+  std::vector<MergeTable::Merge> merges(list.size());
+  const size_t half = merges.size() / 2;
+  // On a second thread, or at `get` if there is none.
+  std::future<void> rest =
+      std::async([&] { FindMerges(list, half, std::span(merges).subspan(half)); });
+  FindMerges(list, 0, std::span(merges).first(half));
+  rest.get();
+  merges_ = MergeTable(std::move(merges));
 }
 
-void HfTokenizer::AddMerges(std::span<const std::string_view> pieces, int64_t rank) {
-  std::vector<TokenId> ids(pieces.size());
-  vocabulary_.FindAll(pieces, ids);
-  std::vector<MergeTable::Merge> merges;
-  merges.reserve(pieces.size() / 2);
+void HfTokenizer::FindMerges(simdjson::dom::array list, size_t first,
+                             std::span<MergeTable::Merge> merges) const {
+  auto element = list.begin();
+  for (size_t i = 0; i < first; ++i) ++element;
+  std::vector<std::string_view> pieces;  // Left and right of each merge.
+  for (size_t begin = 0; begin < merges.size(); begin += kBlock / 2) {
+    const auto block = merges.subspan(begin, std::min(kBlock / 2, merges.size() - begin));
+    pieces.clear();
+    for (size_t i = 0; i < block.size(); ++i, ++element) AppendHalves(*element, pieces);
+    FindMerges(pieces, first + begin, block);
+  }
+}
+
+void HfTokenizer::AppendHalves(element merge, std::vector<std::string_view>& pieces) {
+  if (merge.is_array()) {
+    pieces.push_back(merge.at(0).get_string().value());
+    pieces.push_back(merge.at(1).get_string().value());
+  } else {
+    const std::string_view text = merge.get_string().value();
+    const size_t space = text.find(' ');
+    pieces.push_back(text.substr(0, space));
+    pieces.push_back(space == text.npos ? std::string_view() : text.substr(space + 1));
+  }
+}
+
+void HfTokenizer::FindMerges(std::span<const std::string_view> pieces, size_t rank,
+                             std::span<MergeTable::Merge> merges) const {
+  std::array<TokenId, kBlock> ids;
+  vocabulary_.FindAll(pieces, std::span(ids).first(pieces.size()));
   std::string joined;
   TokenId expected = 0;
-  for (size_t i = 0; i < pieces.size(); i += 2, ++rank) {
-    joined = pieces[i];
-    joined += pieces[i + 1];
+  for (size_t i = 0; i < merges.size(); ++i) {
+    const std::string_view left = pieces[2 * i];
+    const std::string_view right = pieces[2 * i + 1];
+    joined = left;
+    joined += right;
     // Most merges make the same token as the one before, or the next.
     if (vocabulary_.Piece(expected) != joined) ++expected;
     if (vocabulary_.Piece(expected) != joined) expected = vocabulary_.Find(joined).value_or(-1);
-    if (ids[i] < 0 || ids[i + 1] < 0 || expected < 0) {
+    merges[i] = {ids[2 * i], ids[2 * i + 1], expected};
+    if (merges[i].left < 0 || merges[i].right < 0 || expected < 0) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{}: merge {} (\"{}\" and \"{}\") names a piece that is not in the "
                               "vocabulary.",
-                              where_, rank, pieces[i], pieces[i + 1]));
+                              where_, rank + i, left, right));
     }
-    merges.push_back({ids[i], ids[i + 1], expected});
   }
-  merges_.Add(merges);
 }
 
 void HfTokenizer::ReadAddedTokens(object json) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace litertlm {
 namespace {
@@ -124,9 +125,20 @@ std::string_view Vocabulary::Piece(TokenId id) const {
   return {text_.data() + span.begin, span.size};
 }
 
-void MergeTable::Reserve(size_t merges) {
-  merges_.reserve(merges);
-  slots_.assign(std::bit_ceil(2 * merges + 1), {});
+MergeTable::MergeTable(std::vector<Merge> merges)
+    : merges_(std::move(merges)), slots_(std::bit_ceil(2 * merges_.size() + 1)) {
+  constexpr size_t kAhead = 32;  // Slots that are asked for before they are used.
+  const size_t mask = slots_.size() - 1;
+  for (size_t i = 0; i < merges_.size(); ++i) {
+    if (i + kAhead < merges_.size()) {
+      const Merge& soon = merges_[i + kAhead];
+      __builtin_prefetch(&slots_[Hash(soon.left, soon.right) & mask], /*rw=*/1);
+    }
+    const Merge& merge = merges_[i];
+    const uint32_t hash = Hash(merge.left, merge.right);
+    Slot& slot = slots_[FindSlot(merge.left, merge.right, hash)];
+    if (slot.rank < 0) slot = {hash, static_cast<int32_t>(i)};
+  }
 }
 
 size_t MergeTable::FindSlot(TokenId left, TokenId right, uint32_t hash) const {
@@ -138,19 +150,6 @@ size_t MergeTable::FindSlot(TokenId left, TokenId right, uint32_t hash) const {
     if (entry.left == left && entry.right == right) break;
   }
   return at;
-}
-
-void MergeTable::Add(std::span<const Merge> merges) {
-  const size_t mask = slots_.size() - 1;
-  for (const Merge& merge : merges) {
-    __builtin_prefetch(&slots_[Hash(merge.left, merge.right) & mask], /*rw=*/1);
-  }
-  for (const Merge& merge : merges) {
-    const uint32_t hash = Hash(merge.left, merge.right);
-    Slot& slot = slots_[FindSlot(merge.left, merge.right, hash)];
-    if (slot.rank < 0) slot = {hash, static_cast<int32_t>(merges_.size())};
-    merges_.push_back(merge);
-  }
 }
 
 int32_t MergeTable::Rank(TokenId left, TokenId right) const {

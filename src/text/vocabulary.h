@@ -62,15 +62,15 @@ class Vocabulary {
   size_t used_ = 0;
 };
 
-/// What pairs of tokens merge into, in order of their rank. Filled once, then only read.
+/// What pairs of tokens merge into, in order of their rank. Never changes.
 class MergeTable {
  public:
-  void Reserve(size_t merges);
   struct Merge {
     TokenId left, right, merged;
   };
-  /// The rank is the number of merges added before. The first of equal pairs counts.
-  void Add(std::span<const Merge> merges);
+  MergeTable() = default;
+  /// In order of their rank. The first of equal pairs counts.
+  explicit MergeTable(std::vector<Merge> merges);
   /// The rank of a pair, or -1.
   int32_t Rank(TokenId left, TokenId right) const;
   TokenId Merged(int32_t rank) const { return merges_[static_cast<size_t>(rank)].merged; }
