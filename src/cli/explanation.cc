@@ -38,7 +38,10 @@ void ExplainModel(const ModelFile& file, Reasons& reasons) {
   const auto model = file.ReadModel(kPrefillDecodeModel);
   if (!model) return;
   const auto embedder = file.ReadModel(kEmbedderModel);
-  const std::vector<Error> faults = FindDecoderFaults(*model, embedder ? &*embedder : nullptr);
+  const auto auxiliary = file.ReadModel(kAuxiliaryModel);
+  const std::vector<Error> faults =
+      FindDecoderFaults(*model, {.embedder = embedder ? &*embedder : nullptr,
+                                 .auxiliary = auxiliary ? &*auxiliary : nullptr});
   for (const Error& fault : faults) reasons.Add(fault);
   const std::string_view backends =
       file.Find(SectionType::kTfliteModel, kPrefillDecodeModel)->StringItem("backend_constraint");

@@ -98,6 +98,7 @@ LanguageModel& ModelState::language_model() {
     if (language_model_ != nullptr) return;
     graph_ = file_->ReadModel(kPrefillDecodeModel);
     embedder_ = file_->ReadModel(kEmbedderModel);
+    auxiliary_ = file_->ReadModel(kAuxiliaryModel);
     if (!graph_) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel), kInspect);
@@ -109,7 +110,8 @@ LanguageModel& ModelState::language_model() {
             .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
             .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32},
-        embedder_ ? &*embedder_ : nullptr);
+        {.embedder = embedder_ ? &*embedder_ : nullptr,
+         .auxiliary = auxiliary_ ? &*auxiliary_ : nullptr});
   });
   return *language_model_;
 }

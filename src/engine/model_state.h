@@ -65,6 +65,7 @@ class ModelState {
   std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;
   std::optional<TfliteModel> embedder_;
+  std::optional<TfliteModel> auxiliary_;
   std::unique_ptr<LanguageModel> language_model_;
   std::mutex compute_;
 };

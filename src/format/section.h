@@ -55,6 +55,7 @@ struct Section {
 inline constexpr std::string_view kModelTypeKey = "model_type";
 inline constexpr std::string_view kPrefillDecodeModel = "tf_lite_prefill_decode";
 inline constexpr std::string_view kEmbedderModel = "tf_lite_embedder";
+inline constexpr std::string_view kAuxiliaryModel = "tf_lite_aux";
 
 /// The item of a tokenizer from outside: its path.
 inline constexpr std::string_view kTokenizerFileKey = "file";

@@ -10,7 +10,7 @@
 #include "graph/import.h"
 #include "graph/missing_operators.h"
 #include "runtime/decoder_signature.h"
-#include "runtime/language_model.h"
+#include "runtime/split_cache.h"
 
 namespace litertlm {
 namespace {
@@ -43,10 +43,10 @@ std::vector<Error> MissingOperatorFaults(const TfliteModel& model,
 
 }  // namespace
 
-std::vector<Error> FindDecoderFaults(const TfliteModel& model, const TfliteModel* embedder) {
+std::vector<Error> FindDecoderFaults(const TfliteModel& model, const CompanionModels& companions) {
   std::vector<Error> faults;
   try {
-    CompileLanguageModel(model, {.threads = 1}, embedder);
+    CompileLanguageModel(model, {.threads = 1}, companions);
     return faults;
   } catch (const Error& error) {
     // It is the first that was met, and stays if nothing else says it better.
@@ -56,9 +56,10 @@ std::vector<Error> FindDecoderFaults(const TfliteModel& model, const TfliteModel
   if (std::vector<Error> missing = MissingOperatorFaults(model, keys); !missing.empty()) {
     return missing;
   }
+  Workers workers(1);
   for (const std::string& key : keys) {
     try {
-      ReadDecoderSignature(ImportSignature(model, key));
+      ReadDecoderSignature(ImportDecoder(model, key, companions.auxiliary, workers));
     } catch (const Error& error) {
       if (error.message() != faults.front().message()) faults.push_back(error);
     }

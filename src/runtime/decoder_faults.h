@@ -6,13 +6,14 @@
 
 #include "format/tflite.h"
 #include "litertlm/error.h"
+#include "runtime/language_model.h"
 
 namespace litertlm {
 
-/// What stands against compiling a language model from `model` and, where embeddings are looked up
-/// outside of it, `embedder`: operators, signatures, inputs, shapes, each once. Empty if
-/// CompileLanguageModel succeeds, and never otherwise.
-std::vector<Error> FindDecoderFaults(const TfliteModel& model, const TfliteModel* embedder);
+/// What stands against compiling a language model from `model` and its companions: operators,
+/// signatures, inputs, shapes, each once. Empty if CompileLanguageModel succeeds, and never
+/// otherwise.
+std::vector<Error> FindDecoderFaults(const TfliteModel& model, const CompanionModels& companions);
 
 }  // namespace litertlm
 

@@ -29,8 +29,6 @@ struct ForeignInput {
   const char* reason;
 };
 constexpr ForeignInput kForeignInputs[] = {
-    {"mask_global", "its caches are updated by another model, as NPUs need it"},
-    {"pos_emb_", "its caches are updated by another model, as NPUs need it"},
     {"local", "the file does not say how many tokens such a mask shows"},
     {"param_tensor", "its caches are updated in place, as GPUs need it"},
     {"per_layer_embeddings", "models with embeddings for each layer are not supported"},
@@ -214,6 +212,10 @@ int64_t RowsOf(const TfliteModel& model, std::string_view key) {
     const std::optional<Shape> shape = InputShape(model, key, name);
     if (shape.has_value() && shape->rank() > 0) return shape->back();
   }
+  // Of a split cache, whose positions the auxiliary model takes.
+  const std::optional<Shape> embeddings = InputShape(model, key, kEmbeddings);
+  if (embeddings.has_value() && embeddings->rank() > 1)
+    return (*embeddings)[embeddings->rank() - 2];
   return 0;
 }
 

@@ -39,7 +39,7 @@ DecoderSignature ReadDecoderSignature(const Graph& graph);
 /// take further inputs: these are for adapters and images, and the others come without them. Cheap.
 std::vector<std::string> PrefillKeys(const TfliteModel& model);
 
-/// How many tokens a signature takes at once, 0 if its positions are not found. Cheap.
+/// How many tokens a signature takes at once, 0 if that is not found. Cheap.
 int64_t RowsOf(const TfliteModel& model, std::string_view key);
 
 /// The input dimensions that grow with the number of rows.

@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "graph/import.h"
 #include "litertlm/error.h"
 #include "runtime/decoder_program.h"
 #include "runtime/decoder_signature.h"
+#include "runtime/split_cache.h"
 
 namespace litertlm {
 namespace {
@@ -23,13 +23,14 @@ constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
 class CompiledLanguageModel : public LanguageModel {
  public:
   CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options,
-                        const TfliteModel* embedder)
-      : workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
+                        const CompanionModels& companions)
+      : auxiliary_(companions.auxiliary),
+        workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
     if (options.prefill_threads > 0 && options.prefill_threads != workers_.pool.threads()) {
       prefill_workers_.emplace(options.prefill_threads);
     }
     CompileAll(model, options);
-    if (decode_->embedding_width() > 0) OpenEmbedder(model, embedder);
+    if (decode_->embedding_width() > 0) OpenEmbedder(model, companions.embedder);
   }
 
   int context_length() const override { return static_cast<int>(decode_->context()); }
@@ -99,11 +100,15 @@ class CompiledLanguageModel : public LanguageModel {
     }
   }
 
+  Graph Import(const TfliteModel& model, std::string_view key) {
+    return ImportDecoder(model, key, auxiliary_, workers_);
+  }
+
   /// False if the signatures do not agree on their caches and embeddings.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
     DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
     decode.need_logits = true;
-    decode_.emplace(ImportSignature(model, kDecodeKey), decode, workers_);
+    decode_.emplace(Import(model, kDecodeKey), decode, workers_);
     if (decode_->file_rows() != 1) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("{}: signature 'decode' takes {} tokens at once.", model.name(),
@@ -132,14 +137,14 @@ class CompiledLanguageModel : public LanguageModel {
     DecoderOptions prefill{.fusions = options.fusions, .cache_type = options.cache_type};
     try {
       prefill.any_rows = true;
-      any_rows_.emplace(ImportSignature(model, keys.front()), prefill, workers_);
+      any_rows_.emplace(Import(model, keys.front()), prefill, workers_);
       return;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kBadInput) throw;
     }
     prefill.any_rows = false;
     for (const std::string& key : keys) {
-      fixed_rows_.emplace_back(ImportSignature(model, key), prefill, workers_);
+      fixed_rows_.emplace_back(Import(model, key), prefill, workers_);
     }
   }
 
@@ -182,6 +187,7 @@ class CompiledLanguageModel : public LanguageModel {
     return best == nullptr ? *decode_ : *best;
   }
 
+  const TfliteModel* const auxiliary_;
   Workers workers_;
   std::optional<Workers> prefill_workers_;  ///< Where Prefill has another number of threads.
   Arena arena_;
@@ -196,8 +202,8 @@ class CompiledLanguageModel : public LanguageModel {
 
 std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
                                                     const RuntimeOptions& options,
-                                                    const TfliteModel* embedder) {
-  return std::make_unique<CompiledLanguageModel>(model, options, embedder);
+                                                    const CompanionModels& companions) {
+  return std::make_unique<CompiledLanguageModel>(model, options, companions);
 }
 
 }  // namespace litertlm

@@ -35,6 +35,12 @@ struct RuntimeOptions {
   DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
 };
 
+/// Models beside a decoder that compute a part of it; null where the file has none.
+struct CompanionModels {
+  const TfliteModel* embedder = nullptr;  ///< Looks embeddings up, of which the decoder takes some.
+  const TfliteModel* auxiliary = nullptr;  ///< Updates split caches: runtime/split_cache.h.
+};
+
 /// The keys and values of the tokens seen so far: one for each conversation. Not thread-safe.
 class KvCache {
  public:
@@ -62,14 +68,13 @@ class LanguageModel {
   virtual void Observe(OpTimes* times) = 0;
 };
 
-/// Compiles `model`, whose bytes must outlive the result, as must those of `embedder`: the model
-/// that looks embeddings up where `model` takes these in the place of tokens; else null. Prefill
+/// Compiles `model`, whose bytes must outlive the result, as must those of its companions. Prefill
 /// and Decode must not be called at the same time from two threads (they share the thread pool and
 /// the working memory), but caches may be used in turn. Throws kUnsupported naming the operator,
 /// tensor or signature.
 std::unique_ptr<LanguageModel> CompileLanguageModel(const TfliteModel& model,
                                                     const RuntimeOptions& options,
-                                                    const TfliteModel* embedder = nullptr);
+                                                    const CompanionModels& companions = {});
 
 }  // namespace litertlm
 

@@ -46,6 +46,10 @@ struct ExporterStyle {
   bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
   bool old = false;                  ///< DIV where newer files multiply, and GATHER for embeddings.
   Embedder embedder = Embedder::kInside;
+  /// Caches are only read, and new rows are outputs; an auxiliary model updates the caches and
+  /// computes angles and masks. For kHuggingFace with kTransposed and an embedder.
+  bool split_cache = false;
+  bool valid_mask = false;  ///< The auxiliary model is told which rows are padding, as since 2026.
   /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
   /// kv_cache_k_0 …
   bool other_names = false;
@@ -85,6 +89,15 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "export_hf_other_names", .exporter = kHuggingFace, .other_names = true},
       {.name = "export_hf_embedder", .exporter = kHuggingFace, .embedder = kOneToken},
       {.name = "export_hf_embedder_all_lengths", .exporter = kHuggingFace, .embedder = kAllLengths},
+      {.name = "export_hf_split_cache",
+       .exporter = kHuggingFace,
+       .embedder = kOneToken,
+       .split_cache = true},
+      {.name = "export_hf_split_cache_valid_mask",
+       .exporter = kHuggingFace,
+       .embedder = kOneToken,
+       .split_cache = true,
+       .valid_mask = true},
   };
 }
 

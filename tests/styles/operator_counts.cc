@@ -1,19 +1,50 @@
 #include "tests/styles/operator_counts.h"
 
-#include "graph/import.h"
 #include "runtime/decoder_program.h"
+#include "runtime/split_cache.h"
 
 namespace litertlm {
 
-std::map<Op, int> OperatorCounts(const TfliteModel& model, std::string_view key,
-                                 const Fusions& fusions) {
+namespace {
+
+Graph Compile(const TfliteModel& model, const TfliteModel* auxiliary, std::string_view key,
+              const Fusions& fusions) {
   Workers workers(1);
   const bool decode = key == "decode";
-  const DecoderProgram program(ImportSignature(model, key),
+  const DecoderProgram program(ImportDecoder(model, key, auxiliary, workers),
                                {.need_logits = decode, .any_rows = !decode, .fusions = fusions},
                                workers);
+  return program.graph();
+}
+
+std::string TypeOf(const Value& value) {
+  SymbolicShape shape = value.shape;
+  std::erase_if(shape, [](const Dim& dim) { return dim.Is(1); });
+  return std::string(Info(value.dtype).name) + ToString(shape);
+}
+
+}  // namespace
+
+std::vector<std::string> ProgramSteps(const TfliteModel& model, const TfliteModel* auxiliary,
+                                      std::string_view key) {
+  const Graph graph = Compile(model, auxiliary, key, {});
+  std::vector<std::string> steps;
+  for (const Node& node : graph.nodes) {
+    if (node.op == Op::kReshape) continue;
+    std::string step(OpName(node.op));
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const bool table = node.op == Op::kRope && (i == 1 || i == 2);
+      if (node.inputs[i] != kNoValue && !table) step += " " + TypeOf(graph.value(node.inputs[i]));
+    }
+    steps.push_back(step + " -> " + TypeOf(graph.value(node.outputs[0])));
+  }
+  return steps;
+}
+
+std::map<Op, int> OperatorCounts(const TfliteModel& model, const TfliteModel* auxiliary,
+                                 std::string_view key, const Fusions& fusions) {
   std::map<Op, int> counts;
-  for (const Node& node : program.graph().nodes) ++counts[node.op];
+  for (const Node& node : Compile(model, auxiliary, key, fusions).nodes) ++counts[node.op];
   return counts;
 }
 

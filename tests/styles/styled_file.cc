@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "format/litertlm.h"
+#include "format/llm_metadata.h"
 #include "tests/format/zip_writer.h"
 
 namespace litertlm {
@@ -21,15 +22,26 @@ LitertlmFile ConvertAsWeDo(const std::filesystem::path& checkpoint,
   return file;
 }
 
+/// The metadata of our conversion, with another model type.
+std::string MetadataOf(const LitertlmFile& ours, const std::string& model_type) {
+  proto::LlmMetadata metadata =
+      ParseLlmMetadata(ours.Find(SectionType::kLlmMetadata)->bytes, "ours");
+  if (model_type == "generic_model") metadata.mutable_llm_model_type()->mutable_generic_model();
+  if (model_type == "qwen2p5") metadata.mutable_llm_model_type()->mutable_qwen2p5();
+  return metadata.SerializeAsString();
+}
+
 void WriteBundle(const std::filesystem::path& checkpoint, const StyledModel& model,
-                 const LitertlmFile& ours, const std::filesystem::path& output) {
+                 const LitertlmFile& ours, std::string_view metadata,
+                 const std::filesystem::path& output) {
   ZipWriter writer;
   writer.Add("TF_LITE_PREFILL_DECODE", AsText(model.decoder.bytes()));
   if (model.embedder) writer.Add("TF_LITE_EMBEDDER", AsText(model.embedder->bytes()));
+  if (model.auxiliary) writer.Add("TF_LITE_AUX", AsText(model.auxiliary->bytes()));
   const bool sentencepiece = ours.Find(SectionType::kSentencePiece) != nullptr;
   writer.Add("TOKENIZER_MODEL",
              ReadFile(checkpoint / (sentencepiece ? "tokenizer.model" : "tokenizer.json")));
-  writer.Add("METADATA", AsText(ours.Find(SectionType::kLlmMetadata)->bytes));
+  writer.Add("METADATA", metadata);
   AtomicFile file(output);
   file.Write(AsBytes(writer.Finish()));
   file.Commit();
@@ -41,8 +53,9 @@ void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyl
                      const StyledModelOptions& options, const std::filesystem::path& output) {
   const StyledModel model = WriteStyledModel(checkpoint, style, options);
   const LitertlmFile ours = ConvertAsWeDo(checkpoint, options, output.string() + ".ours");
+  const std::string metadata = MetadataOf(ours, options.model_type);
   if (output.extension() == ".task") {
-    WriteBundle(checkpoint, model, ours, output);
+    WriteBundle(checkpoint, model, ours, metadata, output);
     return;
   }
   LitertlmWriter writer;
@@ -55,9 +68,11 @@ void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyl
   };
   for (const Section& section : ours.sections()) {
     if (section.type == SectionType::kTfliteModel) continue;
-    add(section.type, section.items, section.bytes);
+    const bool is_metadata = section.type == SectionType::kLlmMetadata;
+    add(section.type, section.items, is_metadata ? AsBytes(metadata) : section.bytes);
   }
   if (model.embedder) add_model(*model.embedder, kEmbedderModel);
+  if (model.auxiliary) add_model(*model.auxiliary, kAuxiliaryModel);
   add_model(model.decoder, kPrefillDecodeModel);
   AtomicFile file(output);
   writer.Write(file);

@@ -8,8 +8,8 @@
 
 namespace litertlm {
 
-/// What `Convert` writes for the checkpoint, with the graph drawn in `style`; an external embedder
-/// is a section of its own. A `.litertlm` file, or a `.task` bundle with its tokenizer as it lies
+/// What `Convert` writes for the checkpoint, with the graph drawn in `style`; further models
+/// are sections of their own. A `.litertlm` file, or a `.task` bundle with its tokenizer as it lies
 /// in the checkpoint, by the extension of `output`.
 void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
                      const StyledModelOptions& options, const std::filesystem::path& output);

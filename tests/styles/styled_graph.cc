@@ -10,74 +10,17 @@
 #include <utility>
 
 #include "convert/weight_operands.h"
-#include "tests/styles/style_ops.h"
+#include "tests/styles/styled_auxiliary.h"
+#include "tests/styles/styled_embedder.h"
 #include "tests/styles/styled_rotation.h"
+#include "tests/styles/styled_signature.h"
 
 namespace litertlm {
 namespace {
 
 using Exporter = ExporterStyle::Exporter;
 using Caches = ExporterStyle::Caches;
-using Embedder = ExporterStyle::Embedder;
 using Mask = ExporterStyle::Mask;
-using Named = std::vector<std::pair<std::string, TensorId>>;
-
-// One signature with its subgraph: inputs, outputs and weights.
-class Signature {
- public:
-  Signature(std::string key, const WeightStore& store, bool dynamic, TfliteBuilder& model)
-      : key_(std::move(key)),
-        model_(model),
-        ops(model, model.AddSubgraph(key_)),
-        weights(store, dynamic, ops) {}
-
-  TensorId Input(const std::string& name, DType dtype, Shape shape) {
-    const TensorId tensor =
-        ops.graph().AddTensor(fmt::format("{}_{}", key_, name), dtype, std::move(shape));
-    inputs_.emplace_back(name, tensor);
-    return tensor;
-  }
-  void Output(const std::string& name, TensorId tensor) { outputs_.emplace_back(name, tensor); }
-
-  void Finish() {
-    const auto ids = [](const Named& named) {
-      std::vector<TensorId> tensors;
-      for (const auto& [name, tensor] : named) tensors.push_back(tensor);
-      return tensors;
-    };
-    ops.graph().SetInputs(ids(inputs_));
-    ops.graph().SetOutputs(ids(outputs_));
-    model_.AddSignature(key_, ops.graph(), inputs_, outputs_);
-  }
-
- private:
-  const std::string key_;
-  TfliteBuilder& model_;
-
- public:
-  StyleOps ops;
-  WeightOperands weights;
-
- private:
-  Named inputs_;
-  Named outputs_;
-};
-
-TensorId Embed(Signature& s, const DecoderSpec& spec, const ExporterStyle& style, TensorId tokens) {
-  const int32_t rows = s.ops.ShapeOf(tokens).back();
-  const TensorId ids = s.ops.ReshapeInts(tokens, {rows}, "ids");
-  const auto [table, dtype] = s.weights.Matrix(spec.embedding);
-  // GATHER does not read codes.
-  const TensorId looked_up = style.old && dtype == DType::kF32
-                                 ? s.ops.Gather(table, ids, 0, "lookup")
-                                 : s.ops.EmbeddingLookup(ids, table, dtype, "lookup");
-  const TensorId x =
-      s.ops.Reshape(looked_up, {1, rows, static_cast<int32_t>(spec.hidden)}, "embeddings");
-  if (spec.embedding_scale == 1) return x;
-  return s.ops.Multiply(x, s.ops.Scalar(static_cast<float>(spec.embedding_scale), "embed_scale"),
-                        "embeddings_scaled");
-}
-
 // x * rsqrt(sum(x²) / n + epsilon) * gains.
 TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bool divides) {
   const Shape whole = ops.ShapeOf(x);
@@ -125,8 +68,9 @@ class DecoderWriter {
       : spec_(spec),
         fused_(fused),
         style_(style),
-        s_(key, weights, options.dynamic, model),
-        ops_(s_.ops),
+        s_(key, model),
+        ops_(s_.ops()),
+        weights_(weights, options.dynamic, ops_),
         t_(tokens),
         c_(options.cache_length),
         n_(static_cast<int32_t>(spec.heads)),
@@ -140,7 +84,11 @@ class DecoderWriter {
     }
     TensorId x = AddInputs();
     rotation_.emplace(spec_, style_, ops_, positions_);
-    WriteStarts();
+    if (style_.split_cache) {
+      AddAngles();
+    } else {
+      WriteStarts();
+    }
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       ops_.SetScope(fmt::format("layer_{}/", i));
       const LayerSpec& layer = spec_.layers[i];
@@ -154,7 +102,7 @@ class DecoderWriter {
     ops_.SetScope("");
     if (with_logits) {
       const LinearSpec head = {spec_.head, "", spec_.padded_vocabulary, spec_.hidden};
-      s_.Output("logits", s_.weights.Linear(Norm(x, spec_.final_norm), head, "logits"));
+      s_.Output("logits", weights_.Linear(Norm(x, spec_.final_norm), head, "logits"));
     }
     s_.Finish();
   }
@@ -173,22 +121,43 @@ class DecoderWriter {
   /// Returns the embeddings [1, T, D].
   TensorId AddInputs() {
     const bool other = style_.other_names;
-    const bool embedded = style_.embedder != Embedder::kInside;
+    const bool embedded = style_.embedder != ExporterStyle::Embedder::kInside;
     const TensorId tokens =
         embedded ? s_.Input("embeddings", DType::kF32, {1, t_, static_cast<int32_t>(spec_.hidden)})
                  : s_.Input(other ? "token_ids" : "tokens", DType::kI32, {1, t_});
-    positions_ = other ? s_.Input("positions", DType::kI32, {1, t_})
-                       : s_.Input("input_pos", DType::kI32, {t_});
+    if (!style_.split_cache) {
+      positions_ = other ? s_.Input("positions", DType::kI32, {1, t_})
+                         : s_.Input("input_pos", DType::kI32, {t_});
+    }
     if (other) positions_ = ops_.ReshapeInts(positions_, {t_}, "positions_vector");
     AddMask();
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
                          s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
     }
-    return embedded ? tokens : Embed(s_, spec_, style_, tokens);
+    return embedded ? tokens : Embed(ops_, weights_, spec_, style_, tokens);
+  }
+
+  // Of split caches: angles come from outside.
+  void AddAngles() {
+    for (size_t rope = 0; rope < spec_.ropes.size(); ++rope) {
+      const auto h = 2 * static_cast<int32_t>(spec_.ropes[rope].inverse_frequencies.size());
+      const auto add = [&](const char* function) {
+        const std::string name = AnglesName(spec_, rope, function);
+        return ops_.Reshape(s_.Input(name, DType::kF32, {1, t_, 1, h}), {1, 1, t_, h}, name);
+      };
+      const TensorId cos = add("cos");
+      rotation_->SetTables(rope, {cos, add("sin")});
+    }
   }
 
   void AddMask() {
+    if (style_.split_cache) {
+      mask_ = s_.Input("mask_global", DType::kF32, {1, 1, t_, c_ + t_});
+      const int64_t window = LocalWindow(spec_);
+      if (window > 0) masks_[window] = s_.Input("mask_local", DType::kF32, {1, 1, t_, c_ + t_});
+      return;
+    }
     if (style_.mask == Mask::kTable) return;
     const DType dtype = style_.mask == Mask::kHalves  ? DType::kF16
                         : style_.mask == Mask::kBools ? DType::kBool
@@ -218,7 +187,7 @@ class DecoderWriter {
     const auto body = [&](StyleOps& ops, const std::vector<TensorId>& inputs) {
       return WriteNorm(ops, inputs[0], inputs[1], spec_.norm_epsilon, style_.old);
     };
-    const std::vector<TensorId> inputs = {x, s_.weights.Vector(norm.gain)};
+    const std::vector<TensorId> inputs = {x, weights_.Vector(norm.gain)};
     if (!style_.norm_composites) return body(ops_, inputs);
     return ops_.Composite("odml.rms_norm", "epsilon", static_cast<float>(spec_.norm_epsilon),
                           inputs, body, "norm");
@@ -229,12 +198,12 @@ class DecoderWriter {
   }
 
   TensorId Mlp(const GatedMlpSpec& mlp, TensorId x) {
-    const TensorId gate = s_.weights.Linear(x, mlp.gate, "gate");
+    const TensorId gate = weights_.Linear(x, mlp.gate, "gate");
     const TensorId activated = spec_.activation == Activation::kGeluTanh
                                    ? ops_.GeluTanh(gate, "gelu")
                                    : ops_.Multiply(gate, ops_.Logistic(gate, "sigmoid"), "silu");
-    const TensorId up = s_.weights.Linear(x, mlp.up, "up");
-    return s_.weights.Linear(ops_.Multiply(activated, up, "gated"), mlp.down, "down");
+    const TensorId up = weights_.Linear(x, mlp.up, "up");
+    return weights_.Linear(ops_.Multiply(activated, up, "gated"), mlp.down, "down");
   }
 
   // --- Queries, keys and values ------------------------------------------------------------------
@@ -249,7 +218,7 @@ class DecoderWriter {
 
   Projections ProjectApart(const AttentionSpec& attention, TensorId x) {
     const auto project = [&](const LinearSpec& linear, int32_t heads, const std::string& name) {
-      return ops_.Reshape(s_.weights.Linear(x, linear, name), {1, t_, heads, h_}, name + "_heads");
+      return ops_.Reshape(weights_.Linear(x, linear, name), {1, t_, heads, h_}, name + "_heads");
     };
     return {project(attention.query, n_, "query"), project(attention.key, k_, "key"),
             project(attention.value, k_, "value")};
@@ -257,7 +226,7 @@ class DecoderWriter {
 
   Projections ProjectAtOnce(size_t layer, TensorId x) {
     const FusedProjections::Projection& fused = fused_->OfLayer(layer);
-    const auto [matrix, dtype] = s_.weights.Matrix(fmt::format("qkv_{}", layer), fused.matrix);
+    const auto [matrix, dtype] = weights_.Matrix(fmt::format("qkv_{}", layer), fused.matrix);
     const int32_t heads = n_ + 2 * k_;
     const TensorId bias = fused.bias == 0
                               ? -1
@@ -308,6 +277,13 @@ class DecoderWriter {
   void UpdateCaches(size_t layer, const Projections& p) {
     CachePair& cache = caches_[layer];
     const TensorId keys = RotatedHeads(p.key, spec_.layers[layer].attention.rope, "key");
+    if (style_.split_cache) {
+      const TensorId values = ops_.Transpose(p.value, {0, 2, 3, 1}, "value_columns");
+      s_.Output(fmt::format("kv_slice_k_{}", layer), keys);
+      s_.Output(fmt::format("kv_slice_v_{}", layer), values);
+      new_rows_.push_back({keys, values});
+      return;
+    }
     cache = {UpdateKeys(cache.keys, keys), UpdateValues(cache.values, p.value)};
     s_.Output(CacheName('k', layer), cache.keys);
     s_.Output(CacheName('v', layer), cache.values);
@@ -387,29 +363,51 @@ class DecoderWriter {
     const AttentionSpec& attention = spec_.layers[layer].attention;
     const TensorId query = RotatedHeads(heads, attention.rope, "query");
     const TensorId mixed = rows_first() ? AttendToRows(layer, query) : AttendToHeads(layer, query);
-    return s_.weights.Linear(ops_.Reshape(mixed, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
-                             "attention_output");
+    return weights_.Linear(ops_.Reshape(mixed, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
+                           "attention_output");
   }
 
   // Query heads that share a key head are stacked as rows of one product. To [1, T, N, H].
   TensorId AttendToHeads(size_t layer, TensorId query) {
     const AttentionSpec& attention = spec_.layers[layer].attention;
-    const CachePair& cache = caches_[layer];
     const int32_t g = n_ / k_;
     const TensorId scale = ops_.Scalar(static_cast<float>(attention.score_scale), "scale");
     const TensorId stacked = ops_.Multiply(
         ops_.Reshape(query, {1, k_, g * t_, h_}, "query_stacked"), scale, "query_scaled");
-    TensorId scores = style_.caches == Caches::kSwapped
-                          ? ops_.BatchMatMul(stacked, cache.keys, "scores")
-                          : ops_.BatchMatMulTransposed(stacked, cache.keys, "scores");
-    scores = ops_.Reshape(scores, {k_, g, t_, c_}, "scores_by_head");
+    const TensorId stacked_scores = Score(layer, stacked);
+    const int32_t keys = ops_.ShapeOf(stacked_scores).back();
+    TensorId scores = ops_.Reshape(stacked_scores, {k_, g, t_, keys}, "scores_by_head");
     scores = ops_.Add(scores, MaskFor(attention.window), "scores_masked");
-    scores = ops_.Softmax(ops_.Reshape(scores, {1, k_, g * t_, c_}, "scores_stacked"), "softmax");
-    const TensorId mixed = style_.caches == Caches::kTransposed
-                               ? ops_.BatchMatMulTransposed(scores, cache.values, "mixed")
-                               : ops_.BatchMatMul(scores, cache.values, "mixed");
-    return ops_.Transpose(ops_.Reshape(mixed, {1, n_, t_, h_}, "mixed_by_head"), {0, 2, 1, 3},
-                          "mixed_by_row");
+    scores = ops_.Softmax(ops_.Reshape(scores, {1, k_, g * t_, keys}, "scores_stacked"), "softmax");
+    return ops_.Transpose(ops_.Reshape(Mix(layer, scores), {1, n_, t_, h_}, "mixed_by_head"),
+                          {0, 2, 1, 3}, "mixed_by_row");
+  }
+
+  // Queries [1, K, G * T, H] with keys: the cache's, and where it is split the new ones behind.
+  TensorId Score(size_t layer, TensorId query) {
+    const TensorId keys = caches_[layer].keys;
+    if (style_.caches == Caches::kSwapped) return ops_.BatchMatMul(query, keys, "scores");
+    const TensorId scores = ops_.BatchMatMulTransposed(query, keys, "scores");
+    if (!style_.split_cache) return scores;
+    return ops_.Concatenate(
+        {scores, ops_.BatchMatMulTransposed(query, new_rows_[layer].keys, "new_scores")}, 3,
+        "all_scores");
+  }
+
+  // The same for weights [1, K, G * T, keys] and values.
+  TensorId Mix(size_t layer, TensorId weights) {
+    const TensorId values = caches_[layer].values;
+    if (style_.caches != Caches::kTransposed) return ops_.BatchMatMul(weights, values, "mixed");
+    if (!style_.split_cache) return ops_.BatchMatMulTransposed(weights, values, "mixed");
+    const auto columns = [&](int32_t begin, int32_t size, const char* name) {
+      Shape shape = ops_.ShapeOf(weights);
+      shape.back() = size;
+      return ops_.Slice(weights, {0, 0, 0, begin}, shape, name);
+    };
+    return ops_.Add(ops_.BatchMatMulTransposed(columns(0, c_, "old_weights"), values, "old_mixed"),
+                    ops_.BatchMatMulTransposed(columns(c_, t_, "new_weights"),
+                                               new_rows_[layer].values, "new_mixed"),
+                    "mixed");
   }
 
   TensorId AttendToRows(size_t layer, TensorId query) {
@@ -430,12 +428,14 @@ class DecoderWriter {
   const ExporterStyle& style_;
   Signature s_;
   StyleOps& ops_;
+  WeightOperands weights_;
   const int32_t t_, c_, n_, k_, h_;
 
   TensorId positions_ = -1;
   TensorId mask_ = -1;
-  std::vector<TensorId> starts_;   ///< For axes 1, 2 and 3.
-  std::vector<CachePair> caches_;  ///< Updated once the layer's update was written.
+  std::vector<TensorId> starts_;     ///< For axes 1, 2 and 3.
+  std::vector<CachePair> caches_;    ///< Updated once the layer's update was written.
+  std::vector<CachePair> new_rows_;  ///< Of split caches.
   std::optional<StyledRotation> rotation_;
   std::map<int64_t, TensorId> masks_;  ///< By window; 0 for none.
 };
@@ -458,22 +458,6 @@ void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
   write("decode_lora_r4", 1, true, /*with_adapter=*/true);
   const int longest = 2 * options.prefill_lengths.back();
   write(fmt::format("prefill_{}_lora_r4", longest), longest, false, /*with_adapter=*/true);
-}
-
-void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
-                  const GraphOptions& options, TfliteBuilder& model) {
-  const auto write = [&](const std::string& key, int tokens) {
-    Signature s(key, weights, options.dynamic, model);
-    const TensorId ids = s.Input("token_ids", DType::kI32, {1, tokens});
-    const TensorId lowest = s.ops.Ints(std::vector<int32_t>{0}, {}, "lowest");
-    s.Output("embeddings", Embed(s, spec, style, s.ops.MaximumInts(ids, lowest, "clamped_ids")));
-    s.Finish();
-  };
-  if (style.embedder == Embedder::kOneToken) return write("embedder", 1);
-  for (const int length : options.prefill_lengths) {
-    write(fmt::format("prefill_embedder_{}", length), length);
-  }
-  write("decode_embedder", 1);
 }
 
 }  // namespace litertlm

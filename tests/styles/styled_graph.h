@@ -17,10 +17,6 @@ void EmitStyledGraph(const DecoderSpec& spec, const WeightStore& weights,
                      const FusedProjections* fused, const ExporterStyle& style,
                      const GraphOptions& options, TfliteBuilder& model);
 
-/// Adds the signatures that look embeddings up, to a model of its own.
-void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
-                  const GraphOptions& options, TfliteBuilder& model);
-
 }  // namespace litertlm
 
 #endif  // LITERTLM_TESTS_STYLES_STYLED_GRAPH_H_

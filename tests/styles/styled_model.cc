@@ -3,6 +3,8 @@
 #include "convert/checkpoint_layout.h"
 #include "convert/config.h"
 #include "convert/families/registry.h"
+#include "tests/styles/styled_auxiliary.h"
+#include "tests/styles/styled_embedder.h"
 #include "tests/styles/styled_graph.h"
 
 namespace litertlm {
@@ -57,7 +59,7 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
                 EmitStyledGraph(spec, weights, fused, style, graph, model);
               }
             }),
-      std::nullopt};
+      std::nullopt, std::nullopt};
   if (style.embedder != ExporterStyle::Embedder::kInside) {
     DecoderSpec table = spec;
     table.layers.clear();
@@ -65,6 +67,11 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
         table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
           EmitEmbedder(table, weights, style, graph, model);
         });
+  }
+  if (style.split_cache) {
+    TfliteBuilder model;
+    EmitAuxiliary(spec, style, graph, model);
+    result.auxiliary = FinishModel(model);
   }
   return result;
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "convert/convert.h"
@@ -16,13 +17,15 @@ struct StyledModelOptions {
   Quantization quantization = Quantization::kNone;
   std::vector<int> prefill_lengths = {8, 32};
   int cache_length = 96;
-  bool head_norms = true;    ///< False leaves out the norms of queries and keys, as Llama does.
-  bool half_turned = false;  ///< Only the first half of each head is rotated, as Phi does.
+  bool head_norms = true;       ///< False leaves out the norms of queries and keys, as Llama does.
+  bool half_turned = false;     ///< Only the first half of each head is rotated, as Phi does.
+  std::string model_type = {};  ///< Of the metadata; empty for that of the checkpoint's family.
 };
 
 struct StyledModel {
   TestModel decoder;
-  std::optional<TestModel> embedder;  ///< Where it is external.
+  std::optional<TestModel> embedder;   ///< Where it is external.
+  std::optional<TestModel> auxiliary;  ///< Where caches are split.
 };
 
 StyledModel WriteStyledModel(const std::filesystem::path& checkpoint, const ExporterStyle& style,

@@ -19,16 +19,19 @@ class StyledRotation {
                  TensorId positions)
       : spec_(spec), style_(style), ops_(ops), positions_(positions) {}
 
+  struct Tables {
+    TensorId cos, sin;  // [1, T, H / 2] or [1, 1, T, H], with what turns of a head for H.
+  };
+  const Tables& TablesOf(size_t rope);
+  /// Takes tables that were made elsewhere.
+  void SetTables(size_t rope, const Tables& tables) { tables_[rope] = tables; }
+
   /// [1, heads, T, H], turned by `rope` of the spec; where that has fewer frequencies than half a
   /// head's size, only the beginning of each head.
   TensorId Rotate(TensorId x, size_t rope, const std::string& name);
 
  private:
-  struct Tables {
-    TensorId cos, sin;  // [1, T, H / 2] or [1, 1, T, H], with what turns of a head for H.
-  };
   bool classic() const { return style_.exporter == ExporterStyle::Exporter::kClassic; }
-  const Tables& TablesOf(size_t rope);
   Tables HalfTables(std::vector<float> frequencies, TensorId positions);
   Tables WholeTables(const std::vector<float>& frequencies, TensorId positions);
   TensorId RotateHalves(TensorId x, const Tables& tables, const std::string& name);

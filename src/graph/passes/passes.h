@@ -29,6 +29,18 @@ void MergeCommonSubexpressions(Graph& graph);
 /// Removes nodes whose results nobody uses.
 void RemoveDeadNodes(Graph& graph);
 
+/// A cache that attention reads as it was, and the new rows beside it.
+struct SplitCache {
+  ValueId before;
+  ValueId rows;   ///< Written into it after the last read.
+  ValueId after;  ///< The cache with the new rows.
+};
+/// Attention over old and new rows apart becomes attention over the updated caches. The input
+/// `mask` [1, 1, rows, context + rows] loses its last `rows` columns; it must hide what the caches
+/// hold from the position of the first row on. Throws kUnsupported where a cache is read or updated
+/// in another way.
+void JoinSplitAttention(Graph& graph, std::span<const SplitCache> caches, ValueId mask);
+
 /// The graph for any number of rows. `graph` was written for `file_rows` rows, at least 2; in its
 /// inputs `row_axes` they are what grows. Throws kUnsupported naming the first node that does not
 /// work for any other number of rows.

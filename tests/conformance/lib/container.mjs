@@ -3,8 +3,8 @@ import fs from 'node:fs';
 
 const TFLITE_MODEL = 3;
 
-/** The bytes of the TFLite model in the file at `path`. */
-export function readTfliteModel(path) {
+/** The bytes of each of the TFLite models in the file at `path`. */
+export function readTfliteModels(path) {
   const file = fs.readFileSync(path);
   const header = file.subarray(32, Number(file.readBigUInt64LE(24)));
   const follow = (at) => at + header.readUInt32LE(at);
@@ -15,12 +15,13 @@ export function readTfliteModel(path) {
     const offset = slot < header.readUInt16LE(vtable) ? header.readUInt16LE(vtable + slot) : 0;
     return offset && table + offset;
   };
+  const models = [];
   const sections = follow(field(follow(field(follow(0), 1)), 0));
   for (let i = 0; i < header.readUInt32LE(sections); i++) {
     const section = follow(sections + 4 + 4 * i);
     if (header[field(section, 3)] !== TFLITE_MODEL) continue;
     const [begin, end] = [1, 2].map((id) => Number(header.readBigUInt64LE(field(section, id))));
-    return new Uint8Array(file.subarray(begin, end));
+    models.push(new Uint8Array(file.subarray(begin, end)));
   }
-  throw new Error('the file has no TFLite model');
+  return models;
 }
