@@ -56,7 +56,7 @@ void HubFlags::DeclareToken(Flags& flags) {
 }
 
 void HubFlags::DeclareFile(Flags& flags) {
-  flags.Option("--file", "NAME", file, "Which .litertlm file, where a repository has several");
+  flags.Option("--file", "NAME", file, "Which model file, where a repository has several");
 }
 
 void HubFlags::DeclareRevision(Flags& flags) {
@@ -162,13 +162,15 @@ FetchOptions HubModels::Fetching(const HubOptions& hub, Progress& progress) cons
 
 fs::path HubModels::FetchModelFile(const FetchOptions& options, const Repository& repository,
                                    const RemoteFile& file) {
-  const auto models = std::count_if(
-      repository.files.begin(), repository.files.end(),
-      [](const RemoteFile& f) { return std::string_view(f.path).ends_with(kModelExtension); });
   fs::path path = ModelFolder(store_.root(), repository.name) / file.path;
+  const size_t models = ModelFilesOf(repository).size();
+  const bool bundle = path.extension() == kBundleExtension;
   if (models > 1 && !flags_.file) {
-    Say(fmt::format("{} has {} .litertlm files; this is {} (--file chooses another).",
-                    repository.name, models, file.path));
+    Say(fmt::format("{} has {} {} files; this is {} (--file chooses another).", repository.name,
+                    models, path.extension().string(), file.path));
+  } else if (bundle && !flags_.file) {
+    Say(fmt::format("{} has no {} file; this is its bundle {}.", repository.name, kModelExtension,
+                    file.path));
   }
   Say(fmt::format("Downloading {} ({}) to {}", repository.name, FormatBytes(file.content.size),
                   path.string()));

@@ -63,7 +63,7 @@ class ShowCommand : public Command {
   void Declare(Flags& flags) override {
     flags.Argument("NAME", name_, "ORG/NAME of a model, as `list` shows it");
     flags.Switch("--json", json_, "Print one JSON object, complete");
-    flags.Option("--file", "NAME", file_, "Which .litertlm file, where there are several");
+    flags.Option("--file", "NAME", file_, "Which model file, where there are several");
     flags.Option("--models-dir", "DIR", models_dir_, "The folder of models [LITERTLM_MODELS_DIR]");
   }
   int Run() override {

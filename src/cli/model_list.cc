@@ -56,7 +56,7 @@ void AddFolder(const std::string& name, const fs::path& folder, std::vector<Stor
                       .bytes = BytesIn(path),
                       .changed = ChangedAt(path),
                       .path = path};
-    if (HasModelExtension(path)) {
+    if (HasModelExtension(file)) {
       model.quantization = MainCoding(path);
       models.push_back(std::move(model));
     } else if (file == "checkpoint") {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/suggest.h"
+#include "hub/repository.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -13,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExtension = ".litertlm";
-constexpr std::string_view kBundleExtension = ".task";
 constexpr char kOrigin[] = "checkpoint";
 constexpr char kBundledOrg[] = "bundled";
 
@@ -36,7 +35,7 @@ std::vector<fs::path> Entries(const fs::path& folder) {
 
 // The .litertlm files; only where there are none, the .task files.
 std::vector<fs::path> ModelFiles(const fs::path& folder) {
-  for (const std::string_view extension : {kExtension, kBundleExtension}) {
+  for (const std::string_view extension : {kModelExtension, kBundleExtension}) {
     std::vector<fs::path> files = Entries(folder);
     std::erase_if(files, [&](const fs::path& path) { return path.extension() != extension; });
     if (!files.empty()) return files;
@@ -65,10 +64,6 @@ fs::path UserDataFolder() {
 }
 
 }  // namespace
-
-bool HasModelExtension(const fs::path& path) {
-  return path.extension() == kExtension || path.extension() == kBundleExtension;
-}
 
 ModelStore::ModelStore(const std::optional<fs::path>& root) {
   std::error_code ignored;
@@ -149,7 +144,7 @@ std::optional<CheckpointLocation> ModelStore::LookUpCheckpoint(const std::string
 
 CheckpointLocation ModelStore::ForHub(const std::string& name) const {
   const fs::path folder = root_ / name;
-  return {folder / kOrigin, folder / (folder.filename().string() + std::string(kExtension))};
+  return {folder / kOrigin, folder / (folder.filename().string() + std::string(kModelExtension))};
 }
 
 CheckpointLocation ModelStore::ForFolder(const fs::path& folder) const {
@@ -161,7 +156,7 @@ CheckpointLocation ModelStore::ForFolder(const fs::path& folder) const {
 }
 
 fs::path ModelStore::Output(const std::string& org, const std::string& name) const {
-  return root_ / org / name / (name + std::string(kExtension));
+  return root_ / org / name / (name + std::string(kModelExtension));
 }
 
 CheckpointLocation ModelStore::SyntheticLocation(const std::string& shape,

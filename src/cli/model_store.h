@@ -19,10 +19,6 @@ namespace litertlm {
 
 inline constexpr char kDefaultModel[] = "tiny-qwen3";
 
-/// Whether `path` is named as the model files are that a folder of models may hold: .litertlm or
-/// .task.
-bool HasModelExtension(const std::filesystem::path& path);
-
 /// A checkpoint folder and the place of its conversion.
 struct CheckpointLocation {
   std::filesystem::path folder;

@@ -64,6 +64,27 @@ std::vector<std::string> PathsOf(const std::vector<const RemoteFile*>& files) {
               DidYouMean(file, known) + fmt::format("It has: {}.", fmt::join(known, ", ")));
 }
 
+std::vector<const RemoteFile*> FilesWith(const Repository& repository, std::string_view extension) {
+  std::vector<const RemoteFile*> files;
+  for (const RemoteFile& file : repository.files) {
+    if (std::string_view(file.path).ends_with(extension)) files.push_back(&file);
+  }
+  return files;
+}
+
+/// With its extension or without.
+const RemoteFile* NamedModelFile(const Repository& repository, const std::string& name) {
+  std::vector<const RemoteFile*> models = FilesWith(repository, kModelExtension);
+  const std::vector<const RemoteFile*> bundles = FilesWith(repository, kBundleExtension);
+  models.insert(models.end(), bundles.begin(), bundles.end());
+  for (const std::string_view extension : {std::string_view(), kModelExtension, kBundleExtension}) {
+    for (const RemoteFile* model : models) {
+      if (model->path == name + std::string(extension)) return model;
+    }
+  }
+  ThrowNoFile(repository, name, PathsOf(models));
+}
+
 }  // namespace
 
 const RemoteFile* Repository::Find(std::string_view path) const {
@@ -108,24 +129,25 @@ bool IsSafePath(std::string_view path) {
   return true;
 }
 
+bool HasModelExtension(std::string_view path) {
+  return path.ends_with(kModelExtension) || path.ends_with(kBundleExtension);
+}
+
+std::vector<const RemoteFile*> ModelFilesOf(const Repository& repository) {
+  std::vector<const RemoteFile*> models = FilesWith(repository, kModelExtension);
+  return models.empty() ? FilesWith(repository, kBundleExtension) : models;
+}
+
 const RemoteFile* SelectModelFile(const Repository& repository,
                                   const std::optional<std::string>& file) {
-  std::vector<const RemoteFile*> models;
-  for (const RemoteFile& candidate : repository.files) {
-    if (std::string_view(candidate.path).ends_with(kModelExtension)) models.push_back(&candidate);
-  }
-  if (file) {
-    for (const RemoteFile* model : models) {
-      if (model->path == *file || model->path == *file + std::string(kModelExtension)) return model;
-    }
-    ThrowNoFile(repository, *file, PathsOf(models));
-  }
+  if (file) return NamedModelFile(repository, *file);
+  const std::vector<const RemoteFile*> models = ModelFilesOf(repository);
   if (models.size() <= 1) return models.empty() ? nullptr : models.front();
   std::vector<const RemoteFile*> generic = models;
   std::erase_if(generic, [](const RemoteFile* model) { return IsForSpecialHardware(model->path); });
   if (generic.empty()) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("Every .litertlm file of {} is made for special hardware: {}.",
+                fmt::format("Every model file of {} is made for special hardware: {}.",
                             repository.name, fmt::join(PathsOf(models), ", ")),
                 "Choose one with --file NAME, or convert the original checkpoint.");
   }
@@ -137,8 +159,8 @@ const RemoteFile* SelectModelFile(const Repository& repository,
     const bool int8 = std::any_of(words.begin(), words.end(), [](const std::string& word) {
       return word == "q8" || word == "int8" || word == "i8";
     });
-    return std::tuple(model->path != name + std::string(kModelExtension), !int8, model->path.size(),
-                      model->path);
+    const std::string_view stem = std::string_view(model->path).substr(0, model->path.rfind('.'));
+    return std::tuple(stem != name, !int8, model->path.size(), model->path);
   };
   return *std::min_element(
       generic.begin(), generic.end(),
@@ -147,11 +169,7 @@ const RemoteFile* SelectModelFile(const Repository& repository,
 
 std::vector<RemoteFile> CheckpointDescription(const Repository& repository) {
   if (repository.Find(kConfigFile) == nullptr) {
-    const bool converted =
-        std::any_of(repository.files.begin(), repository.files.end(), [](const RemoteFile& file) {
-          return std::string_view(file.path).ends_with(kModelExtension);
-        });
-    if (converted) {
+    if (!ModelFilesOf(repository).empty()) {
       throw Error(
           ErrorCode::kNotFound,
           fmt::format("The repository {} holds no checkpoint, only what is converted already.",

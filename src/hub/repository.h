@@ -18,6 +18,7 @@ inline constexpr char kConfigFile[] = "config.json";
 inline constexpr char kWeightsFile[] = "model.safetensors";
 inline constexpr char kWeightsIndex[] = "model.safetensors.index.json";
 inline constexpr std::string_view kModelExtension = ".litertlm";
+inline constexpr std::string_view kBundleExtension = ".task";
 
 struct RemoteFile {
   std::string path;  ///< IsSafePath.
@@ -41,10 +42,16 @@ bool IsRepositoryName(std::string_view name);
 /// taken for one of our own temporary files.
 bool IsSafePath(std::string_view path);
 
-/// The `.litertlm` file to take: the one that `file` names, the only one, or of several the one
-/// for any processor: not made for a GPU, an NPU, a browser or one vendor's chip. Null if the
-/// repository has none. Throws kNotFound, with the nearest name, if it has no `file`, and kUsage
-/// if several are left that nothing tells apart.
+/// Whether `path` is named as a model is that runs without a conversion.
+bool HasModelExtension(std::string_view path);
+
+/// The `.litertlm` files; only where there are none, the `.task` bundles.
+std::vector<const RemoteFile*> ModelFilesOf(const Repository& repository);
+
+/// The model file to take: the one that `file` names, or of ModelFilesOf the only one, or of
+/// several the one for any processor: not made for a GPU, an NPU, a browser or one vendor's chip.
+/// Null if the repository has none. Throws kNotFound, with the nearest name, if it has no `file`,
+/// and kUsage if several are left that nothing tells apart.
 const RemoteFile* SelectModelFile(const Repository& repository,
                                   const std::optional<std::string>& file);
 

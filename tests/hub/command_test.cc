@@ -1,5 +1,7 @@
 // From a name to an answer, and what is kept in between.
 #include "base/json.h"
+#include "format/litertlm.h"
+#include "tests/format/zip_writer.h"
 #include "tests/hub/command_fixture.h"
 
 namespace litertlm {
@@ -80,6 +82,29 @@ TEST_F(NamesTest, RunPrefersAModelFile) {
   server_.ForgetRequests();
   EXPECT_EQ(Ask("litert-community/gemma-3-270m-it").out, kAnswer);
   EXPECT_TRUE(server_.requests().empty());
+}
+
+TEST_F(NamesTest, RunTakesABundleWhereThereIsNothingElse) {
+  const std::string model = ModelFile();
+  const LitertlmFile parts = LitertlmFile::Parse(AsBytes(model), "made");
+  ZipWriter bundle;
+  bundle.Add("TF_LITE_PREFILL_DECODE", AsText(parts.Find(SectionType::kTfliteModel)->bytes));
+  bundle.Add("TOKENIZER_MODEL", ReadFile(std::filesystem::path(LITERTLM_SOURCE_DIR) /
+                                         "testdata/tiny-qwen3/tokenizer.json"));
+  bundle.Add("METADATA", AsText(parts.Find(SectionType::kLlmMetadata)->bytes));
+  const std::string bytes = bundle.Finish();
+  server_.Add("o/m", {{"some-q8.task", bytes}, {"some-q8-web.task", "other"}});
+  server_.Add("o/one", {{"one-q8.task", bytes}, {"README.md", "# One"}});
+  const Outcome first = Ask("o/m");
+  EXPECT_EQ(first.out, kAnswer) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("o/m has 2 .task files; this is some-q8.task"));
+  const Outcome one = Ask("o/one");
+  EXPECT_EQ(one.out, kAnswer) << one.err;
+  EXPECT_THAT(one.err, HasSubstr("o/one has no .litertlm file; this is its bundle one-q8.task."));
+  server_.ForgetRequests();
+  EXPECT_EQ(Ask("o/one").out, kAnswer);
+  EXPECT_TRUE(server_.requests().empty());
+  EXPECT_THAT(Run({"convert", "o/one"}).err, HasSubstr("only what is converted already"));
 }
 
 TEST_F(NamesTest, ShardedCheckpointIsConverted) {

@@ -80,6 +80,19 @@ TEST(SelectModelFile, PrefersTheGenericOne) {
             "m-q8.litertlm");
 }
 
+TEST(SelectModelFile, TakesABundleWhereThereIsNothingElse) {
+  EXPECT_EQ(SelectModelFile(Holding("litert-community/Phi-4-mini-instruct",
+                                    {"phi4_q8_ekv1280.task", "phi4_q8_ekv1280-web.task", "x.bin"}),
+                            std::nullopt)
+                ->path,
+            "phi4_q8_ekv1280.task");
+  const Repository both = Holding("o/m", {"m.task", "m-int4.litertlm"});
+  EXPECT_EQ(SelectModelFile(both, std::nullopt)->path, "m-int4.litertlm");
+  EXPECT_EQ(SelectModelFile(both, "m.task")->path, "m.task");
+  EXPECT_EQ(SelectModelFile(both, "m")->path, "m.task");
+  EXPECT_THROW(CheckpointDescription(Holding("o/m", {"m.task"})), Error);
+}
+
 TEST(SelectModelFile, TakesTheNamedOne) {
   const Repository two = Holding("o/m", {"m-q8.litertlm", "m-web.litertlm"});
   EXPECT_EQ(SelectModelFile(two, "m-web.litertlm")->path, "m-web.litertlm");
