@@ -1,6 +1,6 @@
 // node styles.mjs LITERT_LM_CLI WRITE_STYLED_MODEL
-// Files in the styles of other exporters (tests/styles): Google's LiteRT runtime gives the logits
-// that we compute, and Google's LiteRT-LM engine answers word for word as we do.
+// Files in the styles of other exporters (tests/styles), of five families: Google's LiteRT runtime
+// gives the logits that we compute, and Google's LiteRT-LM engine answers word for word as we do.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,19 +8,26 @@ import {readTfliteModel} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
 import {loadEngine, loadRuntime} from './lib/host.mjs';
 import {readNpy} from './lib/npy.mjs';
-import {fixtures, Program, readReference, Report, root} from './lib/program.mjs';
+import {Program, readReference, Report} from './lib/program.mjs';
 
 const TOLERANCE = 1e-4;
 const PREFILL = 32;
 const MAX_TOKENS = 100;
 const TEXTS = ['The capital of Italy is', 'Tell me'];
-// Without a mask Google's engine takes the third dimension of a cache for the context, which is
-// the number of heads where rows come first; of an embedder it takes the first signature; split
-// caches are for NPUs.
-const REFUSED = [
-  'classic_rows_first_no_mask', 'classic_attention_composite_no_mask', 'export_hf_embedder_all_lengths',
-  'export_hf_split_cache', 'export_hf_split_cache_valid_mask',
-];
+// What Google's engine does not take, and what it says then. Without a mask it takes the third
+// dimension of a cache for the context, which is the number of heads where rows come first; of an
+// embedder it takes the first signature; split caches are for NPUs.
+const NO_CONTEXT = /Exceeding the maximum number of tokens allowed/;
+const NO_POSITIONS = /Input tensor not found/;
+const REFUSED = {
+  classic_rows_first_no_mask: NO_CONTEXT,
+  classic_attention_composite_no_mask: NO_CONTEXT,
+  export_hf_embedder_all_lengths: /Input tensor bytes must be 4 but got/,
+  export_hf_split_cache: NO_POSITIONS,
+  export_hf_split_cache_valid_mask: NO_POSITIONS,
+};
+// Its WebAssembly build reads .litertlm files only.
+const NO_BUNDLE = /Invalid magic number or failed to read/;
 const program = new Program(process.argv[2]);
 const report = new Report();
 const rt = await loadRuntime();
@@ -50,10 +57,12 @@ async function logitsProblem(file, ids) {
   }
 }
 
+const openEngine = (file) => lm.Engine.create({
+  model: new Blob([fs.readFileSync(file)]), backend: lm.Backend.CPU, mainExecutorSettings: {},
+});
+
 async function answersProblem(file) {
-  const engine = await lm.Engine.create({
-    model: new Blob([fs.readFileSync(file)]), backend: lm.Backend.CPU, mainExecutorSettings: {},
-  });
+  const engine = await openEngine(file);
   try {
     for (const text of TEXTS) {
       // Sampling "TOP_P" among one token is greedy.
@@ -72,19 +81,32 @@ async function answersProblem(file) {
   }
 }
 
-for (const style of writer().trim().split('\n').filter((name) => name !== 'ours')) {
-  for (const fixture of fixtures) {
-    const file = path.join(program.folder, `${fixture}-${style}.litertlm`);
-    const {ids} = readReference(fixture).logits.find((sequence) => sequence.ids.length > PREFILL);
-    writer(path.join(root, 'testdata', fixture), style, 'none', file);
-    // The runtime has no tensors of f16 or bool.
-    if (!/half|bool|valid/.test(style)) {
-      await report.check(`${fixture} ${style}: logits`, () => logitsProblem(file, ids));
-    }
-    if (!REFUSED.includes(style)) {
-      await report.check(`${fixture} ${style}: answers of Google's engine`, () => answersProblem(file));
-    }
-    fs.rmSync(file);
-  }
+/** What is wrong unless Google's engine refuses the file in these words. */
+async function refusalProblem(file, words) {
+  const refusal = await answersProblem(file).catch((error) => error);
+  if (!(refusal instanceof Error)) return refusal ?? 'it is accepted and answered alike: compare it';
+  if (!words.test(refusal.message)) return refusal.message;
 }
+
+for (const line of writer().trim().split('\n')) {
+  const [family, style, fixture] = line.split(' ');
+  const file = path.join(program.folder, `${family}-${style}.litertlm`);
+  const {ids} = readReference(fixture).logits.find((sequence) => sequence.ids.length > PREFILL);
+  writer(family, style, 'none', file);
+  // The runtime has no tensors of f16 or bool.
+  if (!/half|bool|valid/.test(style)) {
+    await report.check(`${family} ${style}: logits`, () => logitsProblem(file, ids));
+  }
+  if (style in REFUSED) {
+    await report.check(`${family} ${style}: refused by Google's engine`, () => refusalProblem(file, REFUSED[style]));
+  } else {
+    await report.check(`${family} ${style}: answers of Google's engine`, () => answersProblem(file));
+  }
+  fs.rmSync(file);
+}
+await report.check('bundles are refused by Google\'s engine', () => {
+  const file = path.join(program.folder, 'bundle.task');
+  writer('qwen3', 'export_hf', 'none', file);
+  return refusalProblem(file, NO_BUNDLE);
+});
 report.finish();
