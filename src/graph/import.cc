@@ -7,6 +7,7 @@
 
 #include "graph/importer.h"
 #include "graph/missing_operators.h"
+#include "graph/named_operators.h"
 #include "graph/types.h"
 
 namespace litertlm {
@@ -220,7 +221,8 @@ void Importer::ImportOperators(Scope& scope) {
     if (++operators_ > kMaxOperators) Fail(ErrorCode::kUnsupported, "it has too many operators");
     const auto& code = *model_.model().operator_codes()->Get(op->opcode_index());
     const int32_t builtin = BuiltinCode(code);
-    if (builtin == static_cast<int32_t>(tflite::BuiltinOperator::CUSTOM)) {
+    if (builtin == static_cast<int32_t>(tflite::BuiltinOperator::CUSTOM) &&
+        FindNamedHandler(Text(code.custom_code())) == nullptr) {
       Fail(ErrorCode::kUnsupported, CustomOperatorReason(Text(code.custom_code())));
     }
     OperatorImporter(*this, scope, *op, builtin).Import();

@@ -65,6 +65,8 @@ class OperatorImporter {
   void Import();
 
   const tflite::Operator& op() const { return op_; }
+  /// Of a custom operator.
+  std::string_view custom_name() const;
   size_t inputs() const { return op_.inputs() == nullptr ? 0 : op_.inputs()->size(); }
   size_t outputs() const { return op_.outputs() == nullptr ? 0 : op_.outputs()->size(); }
   /// The value of input `i`, or kNoValue where it is left out.
@@ -160,6 +162,7 @@ void ImportDequantize(OperatorImporter& op);
 void ImportQuantize(OperatorImporter& op);
 
 void ImportComposite(OperatorImporter& op);
+void ImportCustom(OperatorImporter& op);
 
 void ImportArgMax(OperatorImporter& op);
 void ImportGather(OperatorImporter& op);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/importer.h"
+#include "graph/named_operators.h"
 
 namespace litertlm {
 namespace {
@@ -22,7 +23,8 @@ std::string_view CustomName(const tflite::OperatorCode& code) {
 std::string ReasonAgainst(const tflite::OperatorCode& code) {
   const int32_t builtin = BuiltinCode(code);
   if (builtin == static_cast<int32_t>(tflite::BuiltinOperator::CUSTOM)) {
-    return CustomOperatorReason(CustomName(code));
+    const std::string_view name = CustomName(code);
+    return FindNamedHandler(name) != nullptr ? std::string() : CustomOperatorReason(name);
   }
   if (FindHandler(builtin) != nullptr) return {};
   return fmt::format("operator {} is not supported", TfliteOperatorName(builtin));

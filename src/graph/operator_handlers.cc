@@ -137,6 +137,7 @@ constexpr HandlerEntry kHandlers[] = {
     {Builtin::RESHAPE, ImportReshape},
     {Builtin::SOFTMAX, Softmax},
     {Builtin::TANH, Plain<Op::kTanh>},
+    {Builtin::CUSTOM, ImportCustom},
     {Builtin::PAD, ImportPad},
     {Builtin::GATHER, ImportGather},
     {Builtin::TRANSPOSE, ImportTranspose},

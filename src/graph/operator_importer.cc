@@ -30,6 +30,11 @@ void OperatorImporter::Fail(ErrorCode code, const std::string& detail) const {
                                    OutputName(), detail));
 }
 
+std::string_view OperatorImporter::custom_name() const {
+  const auto& code = *importer_.model_.model().operator_codes()->Get(op_.opcode_index());
+  return code.custom_code() == nullptr ? std::string_view() : code.custom_code()->string_view();
+}
+
 ValueId OperatorImporter::in(size_t i) {
   if (i >= inputs() || op_.inputs()->Get(i) < 0) return kNoValue;
   return importer_.Lookup(scope_, op_.inputs()->Get(i));

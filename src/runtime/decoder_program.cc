@@ -148,6 +148,15 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
                    {static_cast<int64_t>(tokens.size()), rows, context(), position}, mask_);
     inputs[signature_.mask] = mask_.data();
   }
+  if (signature_.parameters != kNoBinding) {
+    // Where the rows begin and end, how far attention looks, and how many rows there are.
+    const auto first = static_cast<int32_t>(position);
+    const auto count = static_cast<int32_t>(tokens.size());
+    parameters_ = {first, first + count, first + count, count};
+    const Value& value = graph.value(graph.inputs[signature_.parameters].value);
+    parameters_.resize(static_cast<size_t>(Concrete(value.shape, 1).count()), 0);
+    inputs[signature_.parameters] = reinterpret_cast<std::byte*>(parameters_.data());
+  }
   for (size_t i = 0; i < signature_.states.size(); ++i) {
     inputs[signature_.states[i].input] = cache.buffers()[i];
     outputs[signature_.states[i].output] = cache.buffers()[i];

@@ -85,6 +85,7 @@ class DecoderProgram {
   std::vector<float> embeddings_;
   std::vector<int32_t> positions_;
   std::vector<std::byte> mask_;
+  std::vector<int32_t> parameters_;
   std::vector<float> logits_;
 };
 

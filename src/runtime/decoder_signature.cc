@@ -21,6 +21,7 @@ constexpr std::string_view kTokenNames[] = {"tokens", "token_ids"};
 constexpr std::string_view kEmbeddings = "embeddings";
 constexpr std::string_view kPositionNames[] = {"input_pos", "positions"};
 constexpr std::string_view kMaskNames[] = {"mask", "attn_mask"};
+constexpr std::string_view kParameters = "param_tensor";
 constexpr std::string_view kStatePrefixes[] = {"kv_cache_", "k_cache_", "v_cache_"};
 
 /// Inputs of known exporters for which this program has nothing to give, by a part of their names.
@@ -30,7 +31,6 @@ struct ForeignInput {
 };
 constexpr ForeignInput kForeignInputs[] = {
     {"local", "the file does not say how many tokens such a mask shows"},
-    {"param_tensor", "its caches are updated in place, as GPUs need it"},
     {"per_layer_embeddings", "models with embeddings for each layer are not supported"},
     {"_prime_", "adapters (LoRA) are not supported"},
 };
@@ -119,11 +119,21 @@ void CheckMask(const Graph& graph, DecoderSignature& signature) {
   signature.context = mask.shape.back().outer();
 }
 
+void CheckParameters(const Graph& graph, const DecoderSignature& signature) {
+  if (signature.parameters == kNoBinding) return;
+  constexpr int64_t kFewest = 4;
+  constexpr int64_t kMost = 64;
+  const Value& value = InputValue(graph, signature.parameters);
+  const int64_t count = Concrete(value.shape, 1).count();
+  Require(graph, signature.parameters,
+          value.dtype == DType::kI32 && count >= kFewest && count <= kMost, "a few numbers of i32");
+}
+
 void FindStates(const Graph& graph, DecoderSignature& signature) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
     if (i == signature.tokens || i == signature.embeddings || i == signature.positions ||
-        i == signature.mask) {
+        i == signature.mask || i == signature.parameters) {
       continue;
     }
     if (!IsStateName(name)) Fail(graph, NotFilled(name));
@@ -182,11 +192,13 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
     if (name == kEmbeddings) signature.embeddings = i;
     if (IsOneOf(name, kPositionNames)) signature.positions = i;
     if (IsOneOf(name, kMaskNames)) signature.mask = i;
+    if (name == kParameters) signature.parameters = i;
   }
   RefuseForeignInputs(graph);
   CheckPositions(graph, signature);
   CheckTokens(graph, signature);
   CheckMask(graph, signature);
+  CheckParameters(graph, signature);
   FindStates(graph, signature);
   FindLogits(graph, signature);
   if (signature.mask == kNoBinding) signature.context = ContextFromCaches(graph, signature);

@@ -90,6 +90,7 @@ async function refusalProblem(file, words) {
 
 for (const line of writer().trim().split('\n')) {
   const [family, style, fixture] = line.split(' ');
+  if (/custom_operators|bare_composites/.test(style)) continue;  // Names without a decomposition.
   const file = path.join(program.folder, `${family}-${style}.litertlm`);
   const {ids} = readReference(fixture).logits.find((sequence) => sequence.ids.length > PREFILL);
   writer(family, style, 'none', file);

@@ -291,6 +291,33 @@ std::vector<Op> CompositeOps(const std::string& name, const std::vector<uint8_t>
   return OpsOf(ImportSignature(model, "decode"));
 }
 
+// Inputs of another number or type, and attributes that are no FlexBuffers.
+TEST(NamedOperators, InOtherFormsAreRefused) {
+  const auto custom = [](const char* name, std::vector<uint8_t> options, DType dtype) {
+    return [=](SignatureWriter& w) {
+      const TensorId x = w.Input("x", {1, 2, 2, 4}, dtype);
+      const TensorId y = w.Tensor({1, 2, 2, 2});
+      OperatorSpec spec{.code = Builtin::CUSTOM, .inputs = {x, x}, .outputs = {y}};
+      spec.custom_code = name;
+      spec.custom_options = options;
+      w.AddOperator(std::move(spec));
+      w.Output("y", y);
+    };
+  };
+  EXPECT_EQ(Failure(custom("odml.runtime_bmm", {}, DType::kF32)), "nothing was thrown");
+  for (const auto& [name, options, dtype] :
+       {std::tuple("odml.runtime_bmm", std::vector<uint8_t>{}, DType::kI32),
+        std::tuple("odml.runtime_bmm", std::vector<uint8_t>{1, 2, 3, 255, 7}, DType::kF32),
+        std::tuple("odml.cache_update", std::vector<uint8_t>{}, DType::kF32),
+        std::tuple("odml.update_external_kv_cache", std::vector<uint8_t>{}, DType::kF32),
+        std::tuple("odml.scaled_dot_product_attention", std::vector<uint8_t>{}, DType::kF32)}) {
+    EXPECT_THAT(Failure(custom(name, options, dtype)),
+                HasSubstr(std::string("'") + name + "' has inputs or attributes"));
+  }
+  EXPECT_THAT(Failure(custom("odml.update_kv_cache", {}, DType::kF32)),
+              HasSubstr("custom operator 'odml.update_kv_cache' is not supported"));
+}
+
 TEST(Composites, AreInlinedUnlessKnown) {
   EXPECT_THAT(CompositeOps("odml.rms_norm", Epsilon(1e-6)), ElementsAre(Op::kRmsNorm));
   EXPECT_THAT(CompositeOps("odml.group_norm", Epsilon(1e-6)), ElementsAre(Op::kAdd));

@@ -44,7 +44,11 @@ struct ExporterStyle {
   Mask mask = Mask::kFloats;
   bool norm_composites = true;       ///< odml.rms_norm, else written out.
   bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
-  bool old = false;                  ///< DIV where newer files multiply, and GATHER for embeddings.
+  /// Named operators without a decomposition: for kRowsFirst attention and updates of caches as
+  /// custom operators, for kTransposed odml.runtime_bmm and odml.cache_update as composites, with
+  /// the parameters that GPUs are given.
+  bool bare_names = false;
+  bool old = false;  ///< DIV where newer files multiply, and GATHER for embeddings.
   Embedder embedder = Embedder::kInside;
   /// Caches are only read, and new rows are outputs; an auxiliary model updates the caches and
   /// computes angles and masks. For kHuggingFace with kTransposed and an embedder.
@@ -81,7 +85,12 @@ inline std::vector<ExporterStyle> ExporterStyles() {
        .caches = kRowsFirst,
        .mask = kTable,
        .attention_composite = true},
+      {.name = "classic_custom_operators",
+       .caches = kRowsFirst,
+       .attention_composite = true,
+       .bare_names = true},
       {.name = "export_hf", .exporter = kHuggingFace},
+      {.name = "export_hf_bare_composites", .exporter = kHuggingFace, .bare_names = true},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
       {.name = "export_hf_heads_first", .exporter = kHuggingFace, .caches = kHeadsFirst},
       {.name = "export_hf_half_mask", .exporter = kHuggingFace, .mask = kHalves},

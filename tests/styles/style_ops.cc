@@ -135,4 +135,32 @@ TensorId StyleOps::Composite(const std::string& composite, const char* attribute
   return Emit(std::move(spec), DType::kF32, inner.ShapeOf(result), name);
 }
 
+std::vector<TensorId> StyleOps::Named(const std::string& operation, bool custom,
+                                      const std::map<std::string, double>& attributes,
+                                      const std::vector<TensorId>& inputs,
+                                      const std::vector<Shape>& shapes, std::string_view name) {
+  flexbuffers::Builder builder;
+  builder.Map([&] {
+    for (const auto& [key, value] : attributes) builder.Double(key.c_str(), value);
+  });
+  builder.Finish();
+  OperatorSpec spec{.code = custom ? Op::CUSTOM : Op::STABLEHLO_COMPOSITE, .inputs = inputs};
+  if (custom) {
+    spec.custom_code = operation;
+    spec.custom_options = builder.GetBuffer();
+  } else {
+    tflite::StableHLOCompositeOptionsT options;
+    options.name = operation;
+    options.composite_attributes = builder.GetBuffer();
+    spec.options2.Set(std::move(options));
+  }
+  for (const Shape& shape : shapes) {
+    spec.outputs.push_back(
+        graph_.AddTensor(Name(name) + std::to_string(spec.outputs.size()), DType::kF32, shape));
+  }
+  const std::vector<TensorId> outputs = spec.outputs;
+  graph_.AddOperator(std::move(spec));
+  return outputs;
+}
+
 }  // namespace litertlm

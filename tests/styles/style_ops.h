@@ -3,6 +3,7 @@
 #define LITERTLM_TESTS_STYLES_STYLE_OPS_H_
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,12 @@ class StyleOps : public OpEmitter {
   /// own.
   TensorId Composite(const std::string& composite, const char* attribute, double value,
                      const std::vector<TensorId>& inputs, const Body& body, std::string_view name);
+  /// An operator that has a name only, with f32 outputs of these shapes: a custom operator, or a
+  /// composite without a decomposition.
+  std::vector<TensorId> Named(const std::string& operation, bool custom,
+                              const std::map<std::string, double>& attributes,
+                              const std::vector<TensorId>& inputs, const std::vector<Shape>& shapes,
+                              std::string_view name);
 
  private:
   TensorId Cast(DType from, DType to, TensorId x, std::string_view name);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "convert/weight_operands.h"
+#include "tests/styles/composite_bodies.h"
 #include "tests/styles/styled_auxiliary.h"
 #include "tests/styles/styled_embedder.h"
 #include "tests/styles/styled_rotation.h"
@@ -21,43 +22,6 @@ namespace {
 using Exporter = ExporterStyle::Exporter;
 using Caches = ExporterStyle::Caches;
 using Mask = ExporterStyle::Mask;
-// x * rsqrt(sum(x²) / n + epsilon) * gains.
-TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bool divides) {
-  const Shape whole = ops.ShapeOf(x);
-  const auto n = static_cast<float>(whole.back());
-  const TensorId sum = ops.SumOfLastAxis(ops.Multiply(x, x, "norm_squares"), "norm_sum");
-  const TensorId mean = divides ? ops.Divide(sum, ops.Scalar(n, "norm_count"), "norm_mean")
-                                : ops.Multiply(sum, ops.Scalar(1 / n, "norm_share"), "norm_mean");
-  const TensorId variance =
-      ops.Add(mean, ops.Scalar(static_cast<float>(epsilon), "norm_epsilon"), "norm_variance");
-  Shape column = whole;
-  column.back() = 1;
-  const TensorId factor = ops.Rsqrt(ops.Reshape(variance, column, "norm_column"), "norm_rsqrt");
-  return ops.Multiply(ops.Multiply(x, factor, "norm_unit"), gains, "norm");
-}
-
-// softmax(scale * q kᵀ + mask) v with all of [1, positions, heads, size], and heads of keys and
-// values repeated.
-TensorId WriteAttention(StyleOps& ops, const std::vector<TensorId>& inputs, double scale) {
-  const auto heads_first = [&](TensorId x, int32_t heads, const std::string& name) {
-    x = ops.Transpose(x, {0, 2, 1, 3}, name + "_heads_first");
-    const Shape shape = ops.ShapeOf(x);
-    const int32_t k = shape[1];
-    if (k == heads) return x;
-    x = ops.Reshape(x, {1, k, 1, shape[2], shape[3]}, name + "_before_repetition");
-    x = ops.BroadcastTo(x, {1, k, heads / k, shape[2], shape[3]}, name + "_repetition");
-    return ops.Reshape(x, {1, heads, shape[2], shape[3]}, name + "_repeated");
-  };
-  const int32_t n = ops.ShapeOf(inputs[0])[2];
-  const TensorId query = ops.Multiply(heads_first(inputs[0], n, "query"),
-                                      ops.Scalar(static_cast<float>(scale), "scale"), "scaled");
-  const TensorId scores =
-      ops.BatchMatMulTransposed(query, heads_first(inputs[1], n, "key"), "scores");
-  const TensorId weights = ops.Softmax(ops.Add(scores, inputs[3], "scores_masked"), "softmax");
-  const TensorId mixed = ops.BatchMatMul(weights, heads_first(inputs[2], n, "value"), "mixed");
-  return ops.Transpose(mixed, {0, 2, 1, 3}, "mixed_rows_first");
-}
-
 // Emits one signature of the decoder. Shapes in comments: T tokens, C positions of the cache,
 // N heads, K heads of keys, H size of a head, G = N / K, D hidden size.
 class DecoderWriter {
@@ -131,6 +95,9 @@ class DecoderWriter {
     }
     if (other) positions_ = ops_.ReshapeInts(positions_, {t_}, "positions_vector");
     AddMask();
+    if (style_.bare_names && !rows_first()) {
+      parameters_ = s_.Input("param_tensor", DType::kI32, {1, 1, 1, 7});
+    }
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
                          s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
@@ -284,9 +251,33 @@ class DecoderWriter {
       new_rows_.push_back({keys, values});
       return;
     }
-    cache = {UpdateKeys(cache.keys, keys), UpdateValues(cache.values, p.value)};
+    if (style_.bare_names) {
+      cache = rows_first() ? UpdateAtPositions(cache, keys, p.value)
+                           : UpdateWithParameters(cache, keys, p.value);
+    } else {
+      cache = {UpdateKeys(cache.keys, keys), UpdateValues(cache.values, p.value)};
+    }
     s_.Output(CacheName('k', layer), cache.keys);
     s_.Output(CacheName('v', layer), cache.values);
+  }
+
+  // Keys are [1, K, T, H], values [1, T, K, H].
+  CachePair UpdateAtPositions(const CachePair& cache, TensorId keys, TensorId values) {
+    const std::vector<TensorId> updated =
+        ops_.Named("odml.update_external_kv_cache", /*custom=*/true, {},
+                   {cache.keys, cache.values, positions_,
+                    ops_.Transpose(keys, {0, 2, 1, 3}, "key_rows_first"), values},
+                   {KeyShape(), ValueShape()}, "cache");
+    return {updated[0], updated[1]};
+  }
+
+  CachePair UpdateWithParameters(const CachePair& cache, TensorId keys, TensorId values) {
+    const std::vector<TensorId> updated =
+        ops_.Named("odml.cache_update", /*custom=*/false, {{"cache_size", c_}, {"head_size", h_}},
+                   {keys, ops_.Transpose(values, {0, 2, 1, 3}, "value_heads_first"), parameters_,
+                    cache.keys, cache.values, starts_[1], starts_[2]},
+                   {KeyShape(), ValueShape()}, "cache");
+    return {updated[0], updated[1]};
   }
 
   // Keys are [1, K, T, H].
@@ -386,6 +377,7 @@ class DecoderWriter {
   // Queries [1, K, G * T, H] with keys: the cache's, and where it is split the new ones behind.
   TensorId Score(size_t layer, TensorId query) {
     const TensorId keys = caches_[layer].keys;
+    if (style_.bare_names) return BoundedProduct(query, keys, "scores");
     if (style_.caches == Caches::kSwapped) return ops_.BatchMatMul(query, keys, "scores");
     const TensorId scores = ops_.BatchMatMulTransposed(query, keys, "scores");
     if (!style_.split_cache) return scores;
@@ -397,6 +389,7 @@ class DecoderWriter {
   // The same for weights [1, K, G * T, keys] and values.
   TensorId Mix(size_t layer, TensorId weights) {
     const TensorId values = caches_[layer].values;
+    if (style_.bare_names) return BoundedProduct(weights, values, "mixed");
     if (style_.caches != Caches::kTransposed) return ops_.BatchMatMul(weights, values, "mixed");
     if (!style_.split_cache) return ops_.BatchMatMulTransposed(weights, values, "mixed");
     const auto columns = [&](int32_t begin, int32_t size, const char* name) {
@@ -410,6 +403,15 @@ class DecoderWriter {
                     "mixed");
   }
 
+  TensorId BoundedProduct(TensorId a, TensorId b, const char* name) {
+    Shape shape = ops_.ShapeOf(a);
+    shape.back() = ops_.ShapeOf(b)[2];
+    return ops_
+        .Named("odml.runtime_bmm", /*custom=*/false, {{"is_global", 1}}, {a, b, parameters_},
+               {shape}, name)
+        .front();
+  }
+
   TensorId AttendToRows(size_t layer, TensorId query) {
     const AttentionSpec& attention = spec_.layers[layer].attention;
     const std::vector<TensorId> inputs = {ops_.Transpose(query, {0, 2, 1, 3}, "query_rows_first"),
@@ -419,6 +421,12 @@ class DecoderWriter {
       return WriteAttention(ops, arguments, attention.score_scale);
     };
     if (!style_.attention_composite) return body(ops_, inputs);
+    if (style_.bare_names) {
+      return ops_
+          .Named("odml.scaled_dot_product_attention", /*custom=*/true,
+                 {{"scale", attention.score_scale}}, inputs, {{1, t_, n_, h_}}, "mixed")
+          .front();
+    }
     return ops_.Composite("odml.scaled_dot_product_attention", "scale", attention.score_scale,
                           inputs, body, "mixed");
   }
@@ -433,6 +441,7 @@ class DecoderWriter {
 
   TensorId positions_ = -1;
   TensorId mask_ = -1;
+  TensorId parameters_ = -1;
   std::vector<TensorId> starts_;     ///< For axes 1, 2 and 3.
   std::vector<CachePair> caches_;    ///< Updated once the layer's update was written.
   std::vector<CachePair> new_rows_;  ///< Of split caches.

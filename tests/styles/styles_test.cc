@@ -349,7 +349,7 @@ TEST(SplitCache, IsMissedWithASentence) {
 TEST(Signatures, ThatCannotBeFilledSaySo) {
   for (const auto& [input, reason] : {std::pair("local_mask", "how many tokens such a mask shows"),
                                       {"mask_local", "how many tokens such a mask shows"},
-                                      {"param_tensor", "as GPUs need it"},
+                                      {"param_tensor", "not a few numbers of i32"},
                                       {"per_layer_embeddings", "embeddings for each layer"},
                                       {"query_w_prime_left_0", "LoRA"},
                                       {"attention_mask", "is not one that this program fills."}}) {
