@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {compareCodes} from './lib/codes.mjs';
-import {readTfliteModel} from './lib/container.mjs';
+import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
 import {loadRuntime} from './lib/host.mjs';
 import {fixtures, Program, readReference, Report} from './lib/program.mjs';
@@ -113,7 +113,7 @@ class Comparison {
 
 /** What the taps change in Google's logits, if anything. */
 async function problemOfTaps(tapped, file, ids) {
-  const plain = new SignatureDriver(rt, readTfliteModel(file));
+  const plain = new SignatureDriver(rt, readTfliteModels(file));
   await plain.load();
   tapped.clear();
   for (const [position, id] of ids.entries()) {
@@ -130,7 +130,7 @@ for (const fixture of fixtures) {
     const file = program.convert(fixture, coding, '--prefill-seq-len', CHUNK, '--kv-cache-max-len', CONTEXT);
     const tapped = path.join(program.folder, 'tapped.tflite');
     writeTapped(helper, file, tapped);
-    const google = new SignatureDriver(rt, fs.readFileSync(tapped));
+    const google = new SignatureDriver(rt, [fs.readFileSync(tapped)]);
     await google.load();
     const ours = new TappedModel(helper, file);
     const comparison = new Comparison(google, ours);

@@ -2,7 +2,7 @@
 // Google's LiteRT runtime, driven signature by signature, gives the logits that we compute, where
 // activations stay floats (codes.mjs compares the others).
 import path from 'node:path';
-import {readTfliteModel} from './lib/container.mjs';
+import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
 import {loadRuntime} from './lib/host.mjs';
 import {readNpy} from './lib/npy.mjs';
@@ -30,7 +30,7 @@ for (const fixture of fixtures) {
   const sequences = readReference(fixture).logits;
   for (const coding of ['none', 'fp16', 'int8']) {
     const file = program.convert(fixture, coding);
-    const driver = new SignatureDriver(rt, readTfliteModel(file));
+    const driver = new SignatureDriver(rt, readTfliteModels(file));
     await report.check(`${fixture} ${coding}: Google's runtime compiles the model`, () => driver.load());
     for (const {name, ids} of sequences) {
       const npy = path.join(program.folder, 'logits.npy');

@@ -4,7 +4,7 @@
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import {readTfliteModel} from './lib/container.mjs';
+import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
 import {loadEngine, loadRuntime} from './lib/host.mjs';
 import {readNpy} from './lib/npy.mjs';
@@ -43,7 +43,7 @@ async function logitsProblem(file, ids) {
   const npy = path.join(program.folder, 'logits.npy');
   program.run('logits', file, '--ids', ids.join(','), '--out', npy, '--kv-cache-type', 'f32');
   const ours = readNpy(npy);
-  const driver = new SignatureDriver(rt, readTfliteModel(file));
+  const driver = new SignatureDriver(rt, readTfliteModels(file));
   await driver.load();
   try {
     await driver.call(`prefill_${PREFILL}`, ids.slice(0, PREFILL), 0);

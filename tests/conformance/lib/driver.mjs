@@ -156,8 +156,9 @@ export class SignatureDriver {
     if (['tokens', 'token_ids'].includes(name)) return Int32Array.from({length: size}, (_, i) => ids[i] ?? 0);
     if (['input_pos', 'positions'].includes(name)) return Int32Array.from({length: size}, (_, i) => i < ids.length ? position + i : 0);
     if (!['mask', 'attn_mask'].includes(name)) throw new Error(`unknown input ${name}`);
-    const keys = shape[3];
-    return Float32Array.from({length: size}, (_, i) => i % keys <= position + Math.floor(i / keys) ? 0 : MASKED);
+    const mask = new Float32Array(size).fill(MASKED);
+    for (let row = 0; row < shape[2]; row++) mask.fill(0, row * shape[3], row * shape[3] + position + row + 1);
+    return mask;
   }
 }
 
