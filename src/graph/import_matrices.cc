@@ -82,8 +82,7 @@ struct CodedMatrices {
 CodedMatrices ReadCodedMatrices(OperatorImporter& op, bool adj_y) {
   const Shape shape = op.shape(1);
   const int outputs = shape.rank() - (adj_y ? 2 : 1);
-  const CodedMatrices matrices{op.value(1), adj_y, shape[outputs],
-                               shape[shape.rank() - (adj_y ? 1 : 2)]};
+  CodedMatrices matrices{op.value(1), adj_y, shape[outputs], shape[shape.rank() - (adj_y ? 1 : 2)]};
   const Quantization& quantization = matrices.value.quantization;
   op.Check(!quantization.scales.empty(), "its weights have no scales");
   if (quantization.scales.size() > 1 && quantization.dimension != outputs) {

@@ -137,7 +137,7 @@ void FetchFiles(const FetchOptions& options, const Repository& repository,
 fs::path FetchCheckpoint(const FetchOptions& options, const Repository& repository,
                          const ConfigCheck& check) {
   const FileLock lock = AwaitLock(options, repository);
-  const fs::path whole = ModelFolder(options.models, repository.name) / kCheckpoint;
+  fs::path whole = ModelFolder(options.models, repository.name) / kCheckpoint;
   const fs::path partial = fs::path(whole) += kPartialSuffix;
   std::error_code error;
   if (fs::is_symlink(whole, error)) {

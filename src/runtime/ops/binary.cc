@@ -7,10 +7,11 @@
 namespace litertlm {
 namespace {
 
-// One row of results; a step of 0 repeats the element, as broadcasting wants.
+// One row of results; a step of 0 repeats the element, as broadcasting wants. Not inlined: with
+// four loops for each operator and type this is most of what the compiler has to do here.
 template <typename T, typename Result, typename F>
-void CombineRow(const T* a, int64_t a_step, const T* b, int64_t b_step, Result* y, int64_t count,
-                F f) {
+[[gnu::noinline]] void CombineRow(const T* a, int64_t a_step, const T* b, int64_t b_step, Result* y,
+                                  int64_t count, F f) {
   if (a_step == 1 && b_step == 1) {
     for (int64_t i = 0; i < count; ++i) y[i] = f(a[i], b[i]);
   } else if (a_step == 1) {
