@@ -38,7 +38,7 @@ void ImportGatherNd(OperatorImporter& op) {
   const auto depth = static_cast<int>(indices.back());
   std::vector<int64_t> strides(static_cast<size_t>(depth), 1);
   for (int axis = depth - 2; axis >= 0; --axis) {
-    strides[static_cast<size_t>(axis)] = strides[static_cast<size_t>(axis + 1)] * from[axis + 1];
+    strides[static_cast<size_t>(axis)] = strides[static_cast<size_t>(axis) + 1] * from[axis + 1];
   }
   Shape table = {from.Product(0, depth)};
   for (int axis = depth; axis < from.rank(); ++axis) table.push_back(from[axis]);

@@ -258,9 +258,9 @@ class AttentionFuser {
 
   ValueId Reshaped(ValueId value, SymbolicShape shape, std::vector<Node>& nodes) {
     if (ShapeOf(value) == shape) return value;
-    TargetAttributes target{Concrete(shape, graph_.file_rows)};
+    const TargetAttributes target{Concrete(shape, graph_.file_rows)};
     const ValueId result = AddValueLike(graph_, value, "_reshaped", std::move(shape));
-    nodes.push_back({Op::kReshape, {value}, {result}, std::move(target)});
+    nodes.push_back({Op::kReshape, {value}, {result}, target});
     return result;
   }
 

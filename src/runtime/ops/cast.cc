@@ -67,13 +67,14 @@ void WithType(DType dtype, F f) {
 
 template <typename T>
 void Quantize(const OpContext& context) {
-  const auto& [scale, zero_point] = context.As<QuantizeAttributes>();
-  const float factor = 1.0f / scale;
+  const auto& quantization = context.As<QuantizeAttributes>();
+  const float factor = 1.0f / quantization.scale;
+  const auto zero_point = static_cast<float>(quantization.zero_point);
   const float* x = context.in(0).as<float>();
   T* y = context.out().mutable_as<T>();
   ParallelRanges(context.workers.pool, context.out().count(), 4, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
-      y[i] = scalar::Cast<T>(std::nearbyint(x[i] * factor) + static_cast<float>(zero_point));
+      y[i] = scalar::Cast<T>(std::nearbyint(x[i] * factor) + zero_point);
     }
   });
 }

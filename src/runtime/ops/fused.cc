@@ -92,31 +92,31 @@ void RunGatedProduct(const OpContext& context) {
 }
 
 void RunRope(const OpContext& context) {
-  const auto& [row_axis, epsilon] = context.As<RopeAttributes>();
+  const auto& attributes = context.As<RopeAttributes>();
   const Tensor& x = context.in(0);
   const Tensor& cos = context.in(1);
   const Tensor& sin = context.in(2);
   const float* gains = context.has(3) ? context.in(3).as<float>() : nullptr;
   const int64_t size = x.shape.back();
   const int64_t width = cos.shape.back();
-  const int64_t inner = x.shape.Product(row_axis + 1, x.shape.rank() - 1);
+  const int64_t inner = x.shape.Product(attributes.row_axis + 1, x.shape.rank() - 1);
   float* y = context.out().mutable_as<float>();
   const KernelTable& kernels = ActiveKernels();
   if (size == 0) return;
-  ParallelRanges(context.workers.pool, x.count() / size, 2 * size,
-                 [&](int64_t first, int64_t last) {
-                   for (int64_t i = first; i < last; ++i) {
-                     const int64_t row = i / inner % x.shape[row_axis];
-                     const float* from = x.as<float>() + i * size;
-                     float* to = y + i * size;
-                     if (gains != nullptr) {
-                       kernels.rms_norm(from, gains, to, static_cast<size_t>(size), epsilon);
-                       from = to;
-                     }
-                     kernels.rope(from, cos.as<float>() + row * width,
-                                  sin.as<float>() + row * width, to, static_cast<size_t>(size / 2));
-                   }
-                 });
+  ParallelRanges(
+      context.workers.pool, x.count() / size, 2 * size, [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i) {
+          const int64_t row = i / inner % x.shape[attributes.row_axis];
+          const float* from = x.as<float>() + i * size;
+          float* to = y + i * size;
+          if (gains != nullptr) {
+            kernels.rms_norm(from, gains, to, static_cast<size_t>(size), attributes.epsilon);
+            from = to;
+          }
+          kernels.rope(from, cos.as<float>() + row * width, sin.as<float>() + row * width, to,
+                       static_cast<size_t>(size / 2));
+        }
+      });
 }
 
 }  // namespace litertlm
