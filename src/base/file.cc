@@ -147,16 +147,26 @@ void CountingSink::WriteZeros(uint64_t count) {
   }
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  const std::filesystem::path folder = path_.parent_path();
-  if (!folder.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-      errno = error.value();
-      ThrowErrno(ErrorCode::kCannotCreate, "create the folder", folder);
-    }
+FoldersOf::FoldersOf(const std::filesystem::path& path) {
+  std::error_code error;
+  for (auto folder = path.parent_path(); !folder.empty() && !std::filesystem::exists(folder, error);
+       folder = folder.parent_path()) {
+    made_.push_back(folder);
   }
+  if (made_.empty()) return;
+  std::filesystem::create_directories(made_.front(), error);
+  if (error) {
+    RemoveEmpty();
+    errno = error.value();
+    ThrowErrno(ErrorCode::kCannotCreate, "create the folder", path.parent_path());
+  }
+}
+
+void FoldersOf::RemoveEmpty() {
+  for (const std::filesystem::path& folder : made_) ::rmdir(folder.c_str());
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), folders_(path_) {
   RemoveLeftovers(path_);
   temporary_ = path_;
   temporary_ += fmt::format(".{}{}", ::getpid(), kPartialSuffix);

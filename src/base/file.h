@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace litertlm {
 
@@ -68,6 +69,22 @@ class CountingSink : public ByteSink {
   uint64_t count_ = 0;
 };
 
+/// The folders that a new file needs. The destructor removes those that it made and that nobody
+/// uses.
+class FoldersOf {
+ public:
+  /// Throws kCannotCreate, kDenied or kIo.
+  explicit FoldersOf(const std::filesystem::path& path);
+  FoldersOf(const FoldersOf&) = delete;
+  FoldersOf& operator=(const FoldersOf&) = delete;
+  ~FoldersOf() { RemoveEmpty(); }
+
+ private:
+  void RemoveEmpty();
+
+  std::vector<std::filesystem::path> made_;  // The innermost first.
+};
+
 /// A file that appears under its name only when `Commit` has returned: until then it lies beside it
 /// under a temporary name, NAME.PID.partial, which the destructor removes. What a process left that
 /// was killed meanwhile, the next one to write the same file removes. One thread.
@@ -87,6 +104,7 @@ class AtomicFile : public ByteSink {
 
  private:
   std::filesystem::path path_;
+  FoldersOf folders_;
   std::filesystem::path temporary_;
   int fd_ = -1;
   uint64_t written_ = 0;

@@ -29,6 +29,20 @@ class FileTest : public testing::Test {
   const fs::path folder_ = ScratchPathOfTest();
 };
 
+TEST_F(FileTest, FoldersOfAFileThatWasNotCommittedAreRemoved) {
+  fs::create_directories(folder_ / "there");
+  AtomicFile(folder_ / "there" / "deep" / "deeper" / "file").Write(AsBytes("hello"));
+  EXPECT_FALSE(fs::exists(folder_ / "there" / "deep"));
+  EXPECT_TRUE(fs::exists(folder_ / "there"));
+}
+
+TEST_F(FileTest, FoldersOfAFileThatCannotBeMadeAreRemoved) {
+  const std::string too_long(300, 'x');
+  EXPECT_THROW(AtomicFile(folder_ / "deep" / too_long), Error);
+  EXPECT_THROW(AtomicFile(folder_ / "deep" / too_long / "file"), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "deep"));
+}
+
 TEST_F(FileTest, AtomicFileAppearsOnlyWhenCommitted) {
   const fs::path path = folder_ / "deep" / "file";
   {

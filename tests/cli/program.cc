@@ -245,6 +245,8 @@ int Terminal::Wait() {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
       pid_ = -1;
+      while (Read(20) && Clock::now() < end) {
+      }  // What it wrote last.
       return Status(status);
     }
   }
