@@ -15,7 +15,7 @@ target_include_directories(litertlm_flags INTERFACE
 # A library that is named but not used would still be loaded at every start.
 target_link_options(litertlm_flags INTERFACE -Wl,--as-needed)
 
-# Reading these takes a third of the time of an ordinary source, so they are read once. Sources
+# Reading these takes a fifth of the time of an ordinary source, so they are read once. Sources
 # include what they use all the same: ccache does not know the compiler's snapshot, nor does
 # clang-tidy, and with it g++ 12 takes code of its own headers for wrong code of ours.
 if(LITERTLM_WERROR OR CMAKE_CXX_COMPILER_LAUNCHER MATCHES ccache)
