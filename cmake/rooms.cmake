@@ -8,6 +8,8 @@ cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH source_root)
 add_library(litertlm_flags INTERFACE)
 target_compile_options(litertlm_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor $<$<BOOL:${LITERTLM_WERROR}>:-Werror>
+  # Takes sources that are compiled together for headers.
+  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>
   # Floating-point contraction would let one instruction set round differently from another.
   -ffp-contract=off)
 target_include_directories(litertlm_flags INTERFACE
@@ -15,15 +17,9 @@ target_include_directories(litertlm_flags INTERFACE
 # A library that is named but not used would still be loaded at every start.
 target_link_options(litertlm_flags INTERFACE -Wl,--as-needed)
 
-# Reading these takes a fifth of the time of an ordinary source, so they are read once. Sources
-# include what they use all the same: ccache does not know the compiler's snapshot, nor does
-# clang-tidy, and with it g++ 12 takes code of its own headers for wrong code of ours.
-if(LITERTLM_WERROR OR CMAKE_CXX_COMPILER_LAUNCHER MATCHES ccache)
-  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
-endif()
-set(LITERTLM_COMMON_HEADERS
-  <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <map>
-  <memory> <optional> <span> <string> <string_view> <utility> <vector>)
+# A build that is made whole rather than edited (presets release, asan …) compiles eight sources at
+# a time: reading headers is most of the work for an ordinary source, and half of such a build.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 # Instruction sets: a file whose name ends in _avx2.cc (…) is compiled for that set, and only such
 # files are; everything else runs on any processor of the architecture.
@@ -43,9 +39,7 @@ function(set_instruction_set_flags)
     else()
       continue()
     endif()
-    # The snapshot of the common headers is for the flags that it was made with.
-    set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "${flags}" SKIP_PRECOMPILE_HEADERS ON)
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")
   endforeach()
 endfunction()
 
@@ -78,11 +72,6 @@ function(add_room name)
 
   add_library(litertlm_${name} OBJECT ${sources})
   target_link_libraries(litertlm_${name} PRIVATE litertlm_flags ${room_LIBS})
-  if(name STREQUAL base)
-    target_precompile_headers(litertlm_base PRIVATE ${LITERTLM_COMMON_HEADERS})
-  else()
-    target_precompile_headers(litertlm_${name} REUSE_FROM litertlm_base)
-  endif()
 endfunction()
 
 # The targets made of all rooms:

@@ -33,4 +33,7 @@ target_link_libraries(litertlm_schema_objects PRIVATE protobuf::libprotobuf-lite
 
 add_library(litertlm_schemas INTERFACE)
 target_include_directories(litertlm_schemas SYSTEM INTERFACE ${generated})
+# FlexBuffers can parse numbers from text, for which they would need FlatBuffers' library; nothing here
+# is text.
+target_compile_definitions(litertlm_schemas INTERFACE FLATBUFFERS_LOCALE_INDEPENDENT=0)
 add_dependencies(litertlm_schemas litertlm_schema_objects)

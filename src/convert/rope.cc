@@ -13,7 +13,6 @@ namespace litertlm {
 namespace {
 
 constexpr double kMaxFactor = 1e4;
-constexpr int64_t kMaxPositions = int64_t{1} << 30;
 
 double Factor(const Config& scaling) { return scaling.Number("factor", 1e-3, kMaxFactor); }
 

@@ -10,6 +10,9 @@
 
 namespace litertlm {
 
+/// The most positions that a configuration may speak of: far above any model there is.
+constexpr int64_t kMaxPositions = int64_t{1} << 30;
+
 /// Pair i of a head (elements i and i + head_dim / 2) turns by position * inverse_frequencies[i].
 struct RopeTable {
   std::vector<float> inverse_frequencies;  ///< [head_dim / 2].

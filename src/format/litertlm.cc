@@ -134,7 +134,7 @@ flatbuffers::Offset<Entries> WriteEntries(flatbuffers::FlatBufferBuilder& builde
   return builder.CreateVector(offsets);
 }
 
-[[noreturn]] void ThrowDamaged(const std::string& name, std::string_view what) {
+[[noreturn]] void ThrowDamagedContainer(const std::string& name, std::string_view what) {
   throw Error(ErrorCode::kBadInput, fmt::format("{}: {}.", name, what),
               "The file is damaged or incomplete; fetch or convert it again.");
 }
@@ -161,7 +161,8 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
   LitertlmFile file;
   file.bytes_ = bytes;
   file.name_ = std::move(name);
-  if (bytes.size() < kPrefixSize) ThrowDamaged(file.name_, "it ends inside its first 32 bytes");
+  if (bytes.size() < kPrefixSize)
+    ThrowDamagedContainer(file.name_, "it ends inside its first 32 bytes");
   for (int i = 0; i < 3; ++i) file.version_[i] = ReadLittleEndian<uint32_t>(bytes, 8 + 4 * i);
   if (file.version_[0] != kMajor) {
     throw Error(ErrorCode::kUnsupported,
@@ -170,8 +171,8 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
   }
   const auto header_end = ReadLittleEndian<uint64_t>(bytes, 24);
   if (header_end <= kPrefixSize || header_end > bytes.size()) {
-    ThrowDamaged(file.name_,
-                 fmt::format("its header ends at byte {} of {}", header_end, bytes.size()));
+    ThrowDamagedContainer(
+        file.name_, fmt::format("its header ends at byte {} of {}", header_end, bytes.size()));
   }
   // The end may also point past the header, at the first section; a header is never larger.
   const uint64_t size = std::min(header_end, kAlignment) - kPrefixSize;
@@ -182,14 +183,14 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(header_bytes.data()),
                                  header_bytes.size(), limits);
   if (!schema::VerifyHeaderBuffer(verifier)) {
-    ThrowDamaged(file.name_, "its header (from byte 32) is not a valid FlatBuffer");
+    ThrowDamagedContainer(file.name_, "its header (from byte 32) is not a valid FlatBuffer");
   }
   const schema::Header& header = *schema::GetHeader(header_bytes.data());
   if (header.system_metadata() != nullptr) {
     file.system_metadata_ = ReadEntries(header.system_metadata()->entries());
   }
   if (header.section_metadata() == nullptr || header.section_metadata()->objects() == nullptr) {
-    ThrowDamaged(file.name_, "its header lists no sections");
+    ThrowDamagedContainer(file.name_, "its header lists no sections");
   }
   for (const schema::SectionObject* object : *header.section_metadata()->objects()) {
     Section section;
@@ -200,8 +201,8 @@ LitertlmFile LitertlmFile::Parse(Bytes bytes, std::string name) {
     const std::string what = fmt::format("{}: section {} ({})", file.name_, file.sections_.size(),
                                          SectionTypeName(section.type));
     if (section.end < section.begin) {
-      ThrowDamaged(what, fmt::format("it begins at byte {} and ends at byte {}", section.begin,
-                                     section.end));
+      ThrowDamagedContainer(what, fmt::format("it begins at byte {} and ends at byte {}",
+                                              section.begin, section.end));
     }
     section.bytes = Subrange(bytes, section.begin, section.end - section.begin, what);
     file.sections_.push_back(std::move(section));

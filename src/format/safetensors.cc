@@ -22,7 +22,7 @@ constexpr uint64_t kMaxIndex = uint64_t{16} << 20;    // Some 100 bytes a tensor
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 
-[[noreturn]] void ThrowDamaged(const std::string& file, std::string_view what) {
+[[noreturn]] void ThrowDamagedCheckpoint(const std::string& file, std::string_view what) {
   throw Error(ErrorCode::kBadInput, fmt::format("{}: {}.", file, what),
               "The file is damaged or incomplete; download it again.");
 }
@@ -44,7 +44,7 @@ CheckpointTensor ReadTensor(SafetensorsEntry entry, Bytes data, const std::strin
   uint64_t elements = 1;
   for (const uint64_t extent : entry.shape) {
     if (extent > kMostElements || (extent > 0 && elements > kMostElements / extent)) {
-      ThrowDamaged(file, fmt::format("{} has too many elements", what));
+      ThrowDamagedCheckpoint(file, fmt::format("{} has too many elements", what));
     }
     elements *= extent;
     tensor.shape.push_back(static_cast<int64_t>(extent));
@@ -52,8 +52,8 @@ CheckpointTensor ReadTensor(SafetensorsEntry entry, Bytes data, const std::strin
   const uint64_t begin = entry.offsets[0];
   const uint64_t end = entry.offsets[1];
   if (end < begin || end - begin != BytesFor(*dtype, elements)) {
-    ThrowDamaged(file, fmt::format("{} lies at {} to {}, but its shape needs {} bytes", what, begin,
-                                   end, BytesFor(*dtype, elements)));
+    ThrowDamagedCheckpoint(file, fmt::format("{} lies at {} to {}, but its shape needs {} bytes",
+                                             what, begin, end, BytesFor(*dtype, elements)));
   }
   tensor.bytes = Subrange(data, begin, end - begin, fmt::format("{}: {}", file, what));
   return tensor;
@@ -70,28 +70,30 @@ void CheckCoverage(std::vector<const CheckpointTensor*> tensors, Bytes data,
   for (const CheckpointTensor* tensor : tensors) {
     if (tensor->bytes.empty()) continue;
     if (tensor->bytes.data() != position) {
-      ThrowDamaged(
+      ThrowDamagedCheckpoint(
           file, fmt::format("tensor {} overlaps another, or leaves a gap before it", tensor->name));
     }
     position = tensor->bytes.data() + tensor->bytes.size();
   }
-  if (position != data.data() + data.size()) ThrowDamaged(file, "bytes follow the last tensor");
+  if (position != data.data() + data.size())
+    ThrowDamagedCheckpoint(file, "bytes follow the last tensor");
 }
 
 // Shard file → the tensors that the index places in it.
 std::map<std::string, std::set<std::string>> ReadIndex(const fs::path& path) {
   const Json index = ParseJson(ReadFile(path, kMaxIndex), path.string());
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
-    ThrowDamaged(path.string(), "it has no weight_map");
+    ThrowDamagedCheckpoint(path.string(), "it has no weight_map");
   }
   std::map<std::string, std::set<std::string>> shards;
   for (const auto& [tensor, shard] : index["weight_map"].items()) {
-    if (!shard.is_string()) ThrowDamaged(path.string(), "a shard's name is not a string");
+    if (!shard.is_string()) ThrowDamagedCheckpoint(path.string(), "a shard's name is not a string");
     const auto& name = shard.get_ref<const std::string&>();
     // Only files of this very folder: an index must not reach elsewhere.
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
         name.find('\0') != std::string::npos) {
-      ThrowDamaged(path.string(), fmt::format("the shard name \"{}\" is not a file name", name));
+      ThrowDamagedCheckpoint(path.string(),
+                             fmt::format("the shard name \"{}\" is not a file name", name));
     }
     shards[name].insert(tensor);
   }
@@ -107,12 +109,13 @@ uint64_t CheckpointTensor::elements() const {
 }
 
 std::vector<CheckpointTensor> ParseSafetensors(Bytes bytes, const std::string& file) {
-  if (bytes.size() < kLengthSize) ThrowDamaged(file, "it is too short to be a safetensors file");
+  if (bytes.size() < kLengthSize)
+    ThrowDamagedCheckpoint(file, "it is too short to be a safetensors file");
   uint64_t header_size;
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
   if (header_size > kMaxHeader || header_size > bytes.size() - kLengthSize) {
-    ThrowDamaged(file, fmt::format("its header is said to have {} bytes, the file has {}",
-                                   header_size, bytes.size()));
+    ThrowDamagedCheckpoint(file, fmt::format("its header is said to have {} bytes, the file has {}",
+                                             header_size, bytes.size()));
   }
   const std::string_view header = AsText(bytes.subspan(kLengthSize, header_size));
   const Bytes data = bytes.subspan(kLengthSize + header_size);
@@ -133,7 +136,7 @@ Checkpoint Checkpoint::Open(const fs::path& folder) {
     for (CheckpointTensor& tensor : ParseSafetensors(file.bytes(), path.string())) {
       std::string name = tensor.name;
       if (!checkpoint.tensors_.emplace(name, std::move(tensor)).second) {
-        ThrowDamaged(path.string(), fmt::format("tensor {} exists twice", name));
+        ThrowDamagedCheckpoint(path.string(), fmt::format("tensor {} exists twice", name));
       }
     }
   };
@@ -153,8 +156,9 @@ Checkpoint Checkpoint::Open(const fs::path& folder) {
       for (const std::string& tensor : tensors) {
         const CheckpointTensor* found = checkpoint.Find(tensor);
         if (found == nullptr || found->file != path.string()) {
-          ThrowDamaged(path.string(), fmt::format("tensor {}, which {} places in it, is missing",
-                                                  tensor, kIndexFile));
+          ThrowDamagedCheckpoint(
+              path.string(),
+              fmt::format("tensor {}, which {} places in it, is missing", tensor, kIndexFile));
         }
       }
     }

@@ -1,7 +1,4 @@
 // What each named operator computes was read in public sources, which are named beside it.
-// FlexBuffers can parse numbers from text, for which they would need FlatBuffers' library; nothing
-// here is text.
-#define FLATBUFFERS_LOCALE_INDEPENDENT 0
 #include "graph/named_operators.h"
 
 #include <flatbuffers/flexbuffers.h>

@@ -164,4 +164,13 @@ std::vector<Value> Elements(Execution& run, const Value& value) {
   return elements;
 }
 
+Value Items(Execution& run, const Dict& dict) {
+  std::vector<Value> items;
+  for (const auto& [key, value] : dict.entries) {
+    run.Step();
+    items.push_back(run.NewTuple({key, value}));
+  }
+  return run.NewList(std::move(items));
+}
+
 }  // namespace litertlm::jinja

@@ -10,7 +10,7 @@
 namespace litertlm::jinja {
 namespace {
 
-Value Range(Call& call) {
+Value MakeRange(Call& call) {
   call.Bind({"start", "stop", "step"}, 1);
   const bool one = !call.Has(1);
   const int64_t start = one ? 0 : call.Int(0, 0);
@@ -76,7 +76,7 @@ std::map<std::string, Value, std::less<>> GlobalFunctions() {
       {"dict", Value::MakeCallable("dict", MakeDict)},
       {"namespace", Value::MakeCallable("namespace", MakeNamespace)},
       {"raise_exception", Value::MakeCallable("raise_exception", RaiseException)},
-      {"range", Value::MakeCallable("range", Range)},
+      {"range", Value::MakeCallable("range", MakeRange)},
       {"strftime_now", Value::MakeCallable("strftime_now", StrftimeNow)},
   };
 }

@@ -53,18 +53,13 @@ Value Reverse(const Value& subject, Call& call) {
   return call.run.NewString(std::move(result));
 }
 
-Value Items(const Value& subject, Call& call) {
+Value ItemsFilter(const Value& subject, Call& call) {
   call.Bind({});
   if (subject.is_undefined()) return call.run.NewList({});
   if (subject.dict() == nullptr) {
     call.Fail(fmt::format("needs a mapping, not a {}", subject.type_name()));
   }
-  std::vector<Value> items;
-  for (const auto& [key, value] : subject.dict()->entries) {
-    call.run.Step();
-    items.push_back(call.run.NewTuple({key, value}));
-  }
-  return call.run.NewList(std::move(items));
+  return Items(call.run, *subject.dict());
 }
 
 struct Keyed {
@@ -94,7 +89,7 @@ Value DictSort(const Value& subject, Call& call) {
   call.Bind({"case_sensitive", "by", "reverse"});
   const bool by_value = call.Has(1) && call.String(1).bytes() == "value";
   Call none(call.run, call.name);
-  const Value pairs = Items(subject, none);
+  const Value pairs = ItemsFilter(subject, none);
   std::vector<Keyed> keyed;
   for (const Value& pair : pairs.list()->items) {
     keyed.push_back(
@@ -147,7 +142,7 @@ Value Sum(const Value& subject, Call& call) {
 
 const Filters& ListFilters() {
   static const Filters kFilters = {
-      {"count", Length},       {"dictsort", DictSort}, {"first", First}, {"items", Items},
+      {"count", Length},       {"dictsort", DictSort}, {"first", First}, {"items", ItemsFilter},
       {"last", Last},          {"length", Length},     {"list", AsList}, {"max", Extreme<true>},
       {"min", Extreme<false>}, {"reverse", Reverse},   {"sort", Sort},   {"sum", Sum},
       {"unique", Unique},

@@ -22,14 +22,9 @@ Value Values(const Value& self, Call& call) {
   return call.run.NewList(std::move(values));
 }
 
-Value Items(const Value& self, Call& call) {
+Value ItemsMethod(const Value& self, Call& call) {
   call.Bind({});
-  std::vector<Value> items;
-  for (const auto& [key, value] : self.dict()->entries) {
-    call.run.Step();
-    items.push_back(call.run.NewTuple({key, value}));
-  }
-  return call.run.NewList(std::move(items));
+  return Items(call.run, *self.dict());
 }
 
 Value Get(const Value& self, Call& call) {
@@ -70,8 +65,8 @@ Value Refuse(const Value& self, Call& call) {
 
 Method FindMethod(const Value& self, std::string_view name) {
   static const std::map<std::string_view, Method> kOfDicts = {
-      {"copy", Copy},     {"get", Get},     {"items", Items},    {"keys", Keys},
-      {"values", Values}, {"pop", Refuse},  {"popitem", Refuse}, {"setdefault", Refuse},
+      {"copy", Copy},     {"get", Get},     {"items", ItemsMethod}, {"keys", Keys},
+      {"values", Values}, {"pop", Refuse},  {"popitem", Refuse},    {"setdefault", Refuse},
       {"update", Refuse}, {"clear", Refuse}};
   static const std::map<std::string_view, Method> kOfLists = {
       {"copy", Copy},     {"count", CountInList}, {"index", IndexInList}, {"append", Refuse},

@@ -31,6 +31,9 @@ Value GetSlice(Execution& run, const Value& object, const Value& start, const Va
 /// The elements of a list, the keys of a mapping, the characters of a string.
 std::vector<Value> Elements(Execution& run, const Value& value);
 
+/// The entries of a mapping as a list of tuples of key and value.
+Value Items(Execution& run, const Dict& dict);
+
 }  // namespace litertlm::jinja
 
 #endif  // LITERTLM_JINJA_OPERATORS_H_

@@ -23,7 +23,7 @@ Value Change(const Value& subject, Call& call) {
 }
 
 // Unlike the method, it begins a word only after white space, a dash or an opening bracket.
-Text Title(const Text& text) {
+Text TitleByWords(const Text& text) {
   return Titled(text, [](char32_t before) {
     return IsSpace(before) ||
            std::u32string_view(U"-({[<").find(before) != std::u32string_view::npos;
@@ -137,7 +137,7 @@ const Filters& TextFilters() {
       {"replace", ReplaceFilter},
       {"safe", Safe},
       {"string", String},
-      {"title", Change<Title>},
+      {"title", Change<TitleByWords>},
       {"tojson", Json},
       {"trim", Trim},
       {"upper", Change<Upper>},

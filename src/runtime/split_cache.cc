@@ -28,7 +28,7 @@ constexpr std::string_view kNewRows = "kv_slice_";
 constexpr std::string_view kCaches = "kv_cache_";
 
 // Of the auxiliary model's masks: what they add where nothing shall be seen.
-constexpr float kHidden = -100;
+constexpr float kHiddenByMask = -100;
 
 bool IsSplit(const Graph& graph) {
   const auto any = [](const std::vector<Binding>& bindings, std::string_view prefix) {
@@ -95,7 +95,7 @@ class MaskModel {
     for (int64_t column = 0; column < columns_; ++column) {
       const bool shown = (column >= first && column < position) || column == columns_ - 1;
       const float value = mask[static_cast<size_t>(column)];
-      if (shown ? value != 0 : !(value <= kHidden)) return -1;
+      if (shown ? value != 0 : !(value <= kHiddenByMask)) return -1;
     }
     return position + 1 - first;
   }

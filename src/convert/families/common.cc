@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "convert/rope.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -13,7 +14,6 @@ constexpr int64_t kMaxVocabulary = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 1024;
 constexpr int64_t kMaxHeads = 4096;
 constexpr int64_t kMaxHeadDim = 4096;
-constexpr int64_t kMaxPositions = int64_t{1} << 30;
 
 AttentionSpec DescribeAttention(const DecoderSpec& spec, const std::string& prefix, bool biases) {
   const auto linear = [&](std::string_view name, int64_t outputs, int64_t inputs) {

@@ -10,7 +10,7 @@
 namespace litertlm {
 namespace {
 
-constexpr unsigned char kMetadata[] = {
+constexpr unsigned char kGemma3Metadata[] = {
 #include <families/gemma3_metadata.inc>
 };
 
@@ -45,7 +45,7 @@ void NameNorms(const std::string& prefix, int64_t hidden, LayerSpec& layer) {
 }
 
 // Four norms per layer, whose gains are stored less 1; five of six layers see a window only.
-DecoderSpec Describe(const Config& config, const TensorNames& names) {
+DecoderSpec DescribeGemma3(const Config& config, const TensorNames& names) {
   DecoderSpec spec = DescribeDecoder(config, names, kDefaults);
   Check(config);
   spec.activation = Activation::kGeluTanh;
@@ -86,8 +86,8 @@ const Family& Gemma3Family() {
   static const Family family = {
       .name = "gemma3",
       .model_types = {"gemma3_text", "gemma3"},
-      .describe = Describe,
-      .metadata = std::as_bytes(std::span(kMetadata)),
+      .describe = DescribeGemma3,
+      .metadata = std::as_bytes(std::span(kGemma3Metadata)),
       .tokenizer_files = {"tokenizer.model", "tokenizer.json"},
       .sampler_from_checkpoint = false,
   };

@@ -7,12 +7,12 @@
 namespace litertlm {
 namespace {
 
-constexpr unsigned char kMetadata[] = {
+constexpr unsigned char kQwen3Metadata[] = {
 #include <families/qwen3_metadata.inc>
 };
 
 // Two norms per layer, in front of the branches; SiLU; norms of queries and keys over each head.
-DecoderSpec Describe(const Config& config, const TensorNames& names) {
+DecoderSpec DescribeQwen3(const Config& config, const TensorNames& names) {
   DecoderSpec spec = DescribeDecoder(config, names, {.head_dim = 128});
   RequireString(config, "hidden_act", "silu");
   spec.activation = Activation::kSilu;
@@ -41,8 +41,8 @@ const Family& Qwen3Family() {
   static const Family family = {
       .name = "qwen3",
       .model_types = {"qwen3"},
-      .describe = Describe,
-      .metadata = std::as_bytes(std::span(kMetadata)),
+      .describe = DescribeQwen3,
+      .metadata = std::as_bytes(std::span(kQwen3Metadata)),
       .tokenizer_files = {"tokenizer.json"},
       .sampler_from_checkpoint = true,
   };
