@@ -8,8 +8,6 @@ cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH source_root)
 add_library(litertlm_flags INTERFACE)
 target_compile_options(litertlm_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor $<$<BOOL:${LITERTLM_WERROR}>:-Werror>
-  # Takes sources that are compiled together for headers.
-  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>
   # Floating-point contraction would let one instruction set round differently from another.
   -ffp-contract=off)
 target_include_directories(litertlm_flags INTERFACE

@@ -40,27 +40,6 @@ uint32_t WaitForChange(const std::atomic<uint32_t>& word, uint32_t old) {
   return word.load(std::memory_order_acquire);
 }
 
-/// Memory that grows as it is asked to.
-class Scratchpad {
- public:
-  std::byte* Get(size_t bytes) {
-    if (bytes > size_) {
-      memory_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kCacheLine})));
-      size_ = bytes;
-    }
-    return memory_.get();
-  }
-
- private:
-  struct Free {
-    void operator()(std::byte* memory) const {
-      ::operator delete (memory, std::align_val_t{kCacheLine});
-    }
-  };
-  std::unique_ptr<std::byte, Free> memory_;
-  size_t size_ = 0;
-};
-
 // The gate: one word tells the workers whether a loop is open, and the caller who is inside.
 //   bits 0..11   workers inside the loop
 //   bit  12      the loop is open: workers may enter
@@ -75,6 +54,28 @@ uint32_t LoopOf(uint32_t gate) { return gate / kLoop; }
 }  // namespace
 
 struct ThreadPool::State {
+  /// Memory that grows as it is asked to.
+  class Scratchpad {
+   public:
+    std::byte* Get(size_t bytes) {
+      if (bytes > size_) {
+        memory_.reset(
+            static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kCacheLine})));
+        size_ = bytes;
+      }
+      return memory_.get();
+    }
+
+   private:
+    struct Free {
+      void operator()(std::byte* memory) const {
+        ::operator delete (memory, std::align_val_t{kCacheLine});
+      }
+    };
+    std::unique_ptr<std::byte, Free> memory_;
+    size_t size_ = 0;
+  };
+
   alignas(kCacheLine) std::atomic<uint32_t> gate{0};
   alignas(kCacheLine) std::atomic<uint32_t> finished{
       kNoLoop};  ///< The loop that the caller waited for.

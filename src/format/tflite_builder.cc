@@ -22,13 +22,6 @@ uint64_t AlignUp(uint64_t offset) {
   return (offset + kWeightAlignment - 1) / kWeightAlignment * kWeightAlignment;
 }
 
-struct StreamedBuffer {
-  BufferId id;
-  uint64_t size;
-  uint64_t offset;
-  std::function<void(ByteSink&)> produce;
-};
-
 }  // namespace
 
 // Tensors and operators are written into the FlatBuffer as they are added: what is kept here is
@@ -45,6 +38,13 @@ struct SubgraphBuilder::State {
 };
 
 struct TfliteBuilder::State {
+  struct StreamedBuffer {
+    BufferId id;
+    uint64_t size;
+    uint64_t offset;
+    std::function<void(ByteSink&)> produce;
+  };
+
   fb::FlatBufferBuilder builder{1 << 20};
   std::string description;
   std::vector<fb::Offset<tflite::Buffer>> buffers;
@@ -245,7 +245,7 @@ uint64_t TfliteBuilder::Finish() {
   // Only now is the FlatBuffer's size known, and with it the place of what lies behind it.
   tflite::Model* model = tflite::GetMutableModel(s.builder.GetBufferPointer());
   uint64_t offset = s.builder.GetSize();
-  for (StreamedBuffer& buffer : s.streamed) {
+  for (State::StreamedBuffer& buffer : s.streamed) {
     buffer.offset = AlignUp(offset);
     model->mutable_buffers()->GetMutableObject(buffer.id)->mutate_offset(buffer.offset);
     offset = buffer.offset + buffer.size;
@@ -258,7 +258,7 @@ void TfliteBuilder::Write(ByteSink& out) const {
   const State& s = *state_;
   CountingSink sink(out);
   sink.Write(std::as_bytes(std::span(s.builder.GetBufferPointer(), s.builder.GetSize())));
-  for (const StreamedBuffer& buffer : s.streamed) {
+  for (const State::StreamedBuffer& buffer : s.streamed) {
     sink.WriteZeros(buffer.offset - sink.count());
     buffer.produce(sink);
     if (sink.count() - buffer.offset != buffer.size) {
