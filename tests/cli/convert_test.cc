@@ -77,6 +77,18 @@ TEST_F(ConvertTest, WritesWhereItIsTold) {
   EXPECT_FALSE(fs::exists(models_));
 }
 
+TEST_F(ConvertTest, WritesTheSameFileWithClosedStreams) {
+  const fs::path whole = folder_.path() / "whole";
+  ASSERT_EQ(Program({"convert", "tiny-qwen3", "--output-dir", whole}).status, 0);
+  const std::string expected = ReadFile(whole / "tiny-qwen3.litertlm");
+  for (const std::string closed : {"2>&-", "<&- 2>&-", "<&- >&- 2>&-"}) {
+    const fs::path place = folder_.path() / closed;
+    Invoke({.arguments = {"convert", "tiny-qwen3", "--output-dir", place},
+            .wrapper = {"sh", "-c", "exec \"$0\" \"$@\" " + closed}});
+    EXPECT_TRUE(ReadFile(place / "tiny-qwen3.litertlm") == expected) << closed;
+  }
+}
+
 TEST_F(ConvertTest, NamesAFolderAfterItselfAndRemembersIt) {
   const fs::path folder = Copy("acme/parrot");
   const Outcome first = Program({"run", folder, "--prompt", "Hello!"});
