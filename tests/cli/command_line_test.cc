@@ -35,6 +35,8 @@ TEST(CommandLine, MistakesEndInOneSentenceAndStatus64) {
       {{"convert", "/etc/passwd"}, "/etc/passwd is a file", "checkpoint folder"},
       {{"logits", "tiny-qwen3", "--ids", "1"}, "--out is missing.", "--out"},
       {{"run", "--prompt", "x", "--threads", "0"}, "--threads 0 leaves nobody", "Choose 1 or more"},
+      {{"run", "--prompt", "x", "--threads", "100000000"}, "100000000 threads", "each core"},
+      {{"bench", "tiny-qwen3", "-t", "5000"}, "5000 threads are more than 1024", "each core"},
       {{"run", "--prompt", "x", "--prefill-threads", "0"},
        "--prefill-threads 0 leaves nobody",
        "Choose 1 or more"},
