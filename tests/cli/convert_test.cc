@@ -145,6 +145,8 @@ TEST_F(ConvertTest, SuggestsTheNearestName) {
 TEST_F(ConvertTest, FailuresLeaveNothingBehind) {
   const fs::path truncated = Copy("acme/truncated");
   fs::resize_file(truncated / "model.safetensors", 100000);
+  const fs::path pointer = Copy("acme/pointer");
+  std::ofstream(pointer / "model.safetensors") << "version https://git-lfs.github.com/spec/v1\n";
   const fs::path without = Copy("acme/without");
   fs::remove(without / "tokenizer.json");
   const fs::path unknown = Copy("acme/unknown");
