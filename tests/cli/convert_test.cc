@@ -62,7 +62,10 @@ TEST_F(ConvertTest, LeavesAnExistingFileAloneUnlessForced) {
   const Outcome again = Program({"convert", "tiny-qwen3", "--quantize", "none"});
   EXPECT_EQ(again.status, 0);
   EXPECT_THAT(again.out, HasSubstr("Model already exists: " + file.string()));
-  EXPECT_THAT(again.out, HasSubstr("litert-lm-cli convert tiny-qwen3 --force"));
+  EXPECT_THAT(again.out, HasSubstr("to have it with --quantize none, convert it again"));
+  EXPECT_THAT(again.out, HasSubstr("litert-lm-cli convert tiny-qwen3 --quantize none --force"));
+  EXPECT_THAT(Program({"convert", "tiny-qwen3"}).out,
+              HasSubstr("\nConvert it again: litert-lm-cli convert tiny-qwen3 --force\n"));
   EXPECT_EQ(fs::file_size(file), size);
   EXPECT_EQ(Program({"convert", "tiny-qwen3", "--quantize", "none", "--force"}).status, 0);
   EXPECT_GT(fs::file_size(file), size);
@@ -155,8 +158,10 @@ TEST_F(ConvertTest, FailuresLeaveNothingBehind) {
     fs::path folder;
     int status;
     const char* message;
-  } failures[] = {
-      {truncated, 65, "model.safetensors"}, {without, 66, "tokenizer"}, {unknown, 69, "walrus"}};
+  } failures[] = {{truncated, 65, "model.safetensors"},
+                  {pointer, 65, "git lfs pull"},
+                  {without, 66, "tokenizer"},
+                  {unknown, 69, "walrus"}};
   for (const auto& failure : failures) {
     const Outcome outcome = Program({"convert", failure.folder});
     EXPECT_EQ(outcome.status, failure.status) << outcome.err;
