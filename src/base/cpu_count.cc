@@ -93,7 +93,7 @@ std::optional<int64_t> Quota(const fs::path& root) {
 int DefaultThreadCount(std::span<const int> allowed, const fs::path& root) {
   int64_t count = PhysicalCores(allowed, root);
   if (const auto quota = Quota(root)) count = std::min(count, *quota);
-  return static_cast<int>(std::max<int64_t>(1, count));
+  return static_cast<int>(std::clamp<int64_t>(count, 1, kMaxThreads));
 }
 
 int DefaultThreadCount() {

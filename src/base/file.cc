@@ -85,6 +85,17 @@ void RemoveLeftovers(const std::filesystem::path& path) {
   }
 }
 
+/// A file that is renamed to the name of a device or a pipe takes its place.
+void RefuseSpecialFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  throw Error(ErrorCode::kCannotCreate,
+              fmt::format("Cannot create {}: it is a {}.", path.string(),
+                          std::filesystem::is_directory(status) ? "folder" : "device or a pipe"),
+              "Give the name of a file.");
+}
+
 }  // namespace
 
 Bytes Subrange(Bytes whole, uint64_t offset, uint64_t size, std::string_view what) {
@@ -167,11 +178,12 @@ void FoldersOf::RemoveEmpty() {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), folders_(path_) {
+  RefuseSpecialFile(path_);
   RemoveLeftovers(path_);
   temporary_ = path_;
   temporary_ += fmt::format(".{}{}", ::getpid(), kPartialSuffix);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd_ < 0) ThrowErrno(ErrorCode::kCannotCreate, "create", temporary_);
+  if (fd_ < 0) ThrowErrno(ErrorCode::kCannotCreate, "create", path_);
   ::flock(fd_, LOCK_EX | LOCK_NB);  // File systems that cannot lock are written all the same.
 }
 

@@ -90,7 +90,8 @@ class FoldersOf {
 /// was killed meanwhile, the next one to write the same file removes. One thread.
 class AtomicFile : public ByteSink {
  public:
-  /// Creates the missing folders of `path`. Throws kCannotCreate, kDenied or kIo.
+  /// Creates the missing folders of `path`, which may be a file already but nothing else. Throws
+  /// kCannotCreate, kDenied or kIo.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

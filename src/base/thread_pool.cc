@@ -1,13 +1,18 @@
 #include "base/thread_pool.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "litertlm/error.h"
 
 namespace litertlm {
 namespace {
@@ -45,6 +50,7 @@ uint32_t WaitForChange(const std::atomic<uint32_t>& word, uint32_t old) {
 //   bit  12      the loop is open: workers may enter
 //   bits 13..31  number of the loop, so that each worker enters it once
 constexpr uint32_t kInside = 0xfff;
+static_assert(kMaxThreads <= kInside);
 constexpr uint32_t kOpen = 0x1000;
 constexpr uint32_t kLoop = 0x2000;
 constexpr uint32_t kNoLoop = ~0u;  ///< No loop has this number.
@@ -126,21 +132,36 @@ struct ThreadPool::State {
       Leave();
     }
   }
+
+  void End() {
+    stop = true;
+    gate.fetch_add(kLoop);
+    gate.notify_all();
+    for (std::thread& thread : threads) thread.join();
+  }
 };
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads > kMaxThreads) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("{} threads are more than {}, the most there can be.", threads, kMaxThreads),
+        "One for each core is best.");
+  }
   state_->scratch.resize(threads > 1 ? threads : 1);
-  for (int worker = 1; worker < threads; ++worker) {
-    state_->threads.emplace_back([state = state_.get(), worker] { state->Loop(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) {
+      state_->threads.emplace_back([state = state_.get(), worker] { state->Loop(worker); });
+    }
+  } catch (const std::system_error& error) {
+    state_->End();
+    throw Error(ErrorCode::kUsage,
+                fmt::format("Cannot start {} threads: {}.", threads, error.code().message()),
+                "Choose fewer with --threads, or lift the limit that `ulimit -u` shows.");
   }
 }
 
-ThreadPool::~ThreadPool() {
-  state_->stop = true;
-  state_->gate.fetch_add(kLoop);
-  state_->gate.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
-}
+ThreadPool::~ThreadPool() { state_->End(); }
 
 int ThreadPool::threads() const { return static_cast<int>(state_->threads.size()) + 1; }
 

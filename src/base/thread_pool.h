@@ -10,9 +10,12 @@
 
 namespace litertlm {
 
+/// The most threads that a pool has: more than any machine gains from.
+inline constexpr int kMaxThreads = 1024;
+
 /// Cores that this process may use: the affinity mask, cut to the cgroup's CPU quota (rounded up)
 /// and to physical cores (a second hyper-thread of a core adds nothing to this kind of work). At
-/// least 1.
+/// least 1, at most kMaxThreads.
 int DefaultThreadCount();
 
 /// The same for the CPUs in `allowed`, with the files of /proc and /sys looked up below `root`.
@@ -43,7 +46,8 @@ class FunctionRef<R(Args...)> {
 /// for some tens of microseconds and then sleep.
 class ThreadPool {
  public:
-  /// `threads` counts the caller: 1 means no other thread is started.
+  /// `threads` counts the caller: 1 means no other thread is started. Throws kUsage for more than
+  /// kMaxThreads, or than the system lets this process have.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

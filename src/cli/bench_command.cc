@@ -57,7 +57,7 @@ class BenchCommand : public Command {
            "  litert-lm-cli bench model.litertlm -p 128,512 -n 64 -d 0,1024 -t 1,2 -r 5\n"
            "  litert-lm-cli bench --synthetic qwen3-0.6b --quantize dynamic_int4_block32\n"
            "  litert-lm-cli bench model.litertlm -p 512 -n 32 --ops\n"
-           "  litert-lm-cli bench tiny-qwen3 -n 0 -o json\n";
+           "  litert-lm-cli bench tiny-qwen3 -n 0 --json\n";
   }
   void Declare(Flags& flags) override;
   int Run() override;
@@ -77,10 +77,10 @@ class BenchCommand : public Command {
   std::optional<int> repetitions_;
   bool ops_ = false;
   std::optional<std::string> output_;
+  bool json_ = false;
 };
 
 void BenchCommand::Declare(Flags& flags) {
-  model_.Declare(flags, /*required=*/false);
   flags.Group("Instead of MODEL: random weights, which are as fast as real ones");
   flags.Option("--synthetic", "SHAPE", synthetic_,
                "qwen3-0.6b, qwen3-1.7b, qwen3-4b, gemma3-270m or gemma3-1b; made in "
@@ -97,6 +97,8 @@ void BenchCommand::Declare(Flags& flags) {
   flags.Group("Output");
   flags.Switch("--ops", ops_, "Also where the time of each test goes, by operator (text and json)");
   flags.Option("-o,--output", "FORMAT", output_, "text, json, csv or md (text)");
+  flags.Switch("--json", json_, "The same as --output json");
+  model_.Declare(flags, /*required=*/false);
 }
 
 BenchmarkOptions BenchCommand::Options() const {
@@ -133,7 +135,8 @@ std::filesystem::path BenchCommand::FindModel() const {
 }
 
 int BenchCommand::Run() {
-  const std::string format = output_.value_or("text");
+  const std::string format = output_.value_or(json_ ? "json" : "text");
+  if (json_ && format != "json") Refuse(fmt::format("--json contradicts --output {}.", format));
   const auto* formatter =
       std::ranges::find_if(kFormats, [&](const auto& known) { return known.first == format; });
   if (formatter == std::end(kFormats)) {

@@ -11,6 +11,11 @@
 #include "litertlm/error.h"
 
 namespace litertlm {
+namespace {
+
+constexpr char kPlaces[] = "Where models are";
+
+}  // namespace
 
 std::string ConvertVisibly(ConvertOptions options, ProgressStyle style) {
   const auto start = std::chrono::steady_clock::now();
@@ -40,9 +45,14 @@ void ModelFlags::Declare(Flags& flags, bool required) {
   } else {
     flags.Argument("MODEL", model, help);
   }
-  flags.Group("Where models are");
-  flags.Option("--models-dir", "DIR", models_dir, "The folder of models [LITERTLM_MODELS_DIR]");
+  flags.Group(kPlaces);
   hub.DeclareFile(flags);
+  DeclareForCheckpoint(flags);
+}
+
+void ModelFlags::DeclareForCheckpoint(Flags& flags) {
+  flags.Group(kPlaces);
+  flags.Option("--models-dir", "DIR", models_dir, "The folder of models [LITERTLM_MODELS_DIR]");
   hub.DeclareToken(flags);
   flags.Group("Progress (on stderr)");
   progress.Declare(flags);
@@ -73,7 +83,12 @@ ModelLocation FindOrFetch(const ModelStore& store, const ModelFlags& flags,
   } else if (auto location = store.LookUp(name)) {
     return *std::move(location);
   }
-  if (!NamesRepository(name)) return store.Find(name);
+  if (!NamesRepository(name)) {
+    const ModelLocation location = store.Find(name);
+    if (!flags.hub.file) return location;
+    throw Error(ErrorCode::kUsage, fmt::format("--file does not go with {}.", name),
+                "It chooses among the files of a repository, ORG/NAME.");
+  }
   return HubModels(store, flags.hub, style).Fetch(name, ConvertOptions().quantization);
 }
 

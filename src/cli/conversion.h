@@ -30,6 +30,8 @@ struct ModelFlags {
   ProgressFlags progress;
 
   void Declare(Flags& flags, bool required);
+  /// Only the flags that matter where MODEL means a checkpoint.
+  void DeclareForCheckpoint(Flags& flags);
 };
 
 /// The same for commands that open the model.

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/conversion.h"
+#include "cli/runtime_flags.h"
 #include "cli/terminal.h"
 #include "litertlm/error.h"
 
@@ -30,6 +31,8 @@ class ConvertCommand : public Command {
 
  private:
   ConvertOptions Options() const;
+  int Keep(const std::string& model, const std::filesystem::path& file,
+           const std::string& run) const;
   CheckpointLocation Checkpoint(const ModelStore& store, const std::string& model,
                                 Quantization quantization) const;
   std::filesystem::path Output(const CheckpointLocation& location) const {
@@ -46,7 +49,9 @@ class ConvertCommand : public Command {
 };
 
 void ConvertCommand::Declare(Flags& flags) {
-  model_.Declare(flags, /*required=*/true);
+  flags.Argument("MODEL", model_.model.emplace(),
+                 "A checkpoint folder, a bundled name (tiny-qwen3, tiny-gemma3) or the ORG/NAME of "
+                 "a repository on the hub");
   flags.Option("--quantize", "CODING", quantize_,
                "dynamic_int8 (default), int8, fp16, none, dynamic_int4_block32 or "
                "dynamic_int4_block128");
@@ -58,6 +63,7 @@ void ConvertCommand::Declare(Flags& flags) {
                "Where NAME.litertlm is written (models/ORG/NAME)");
   flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
   flags.Switch("--force", force_, "Convert again where the file exists already");
+  model_.DeclareForCheckpoint(flags);
 }
 
 ConvertOptions ConvertCommand::Options() const {
@@ -65,7 +71,7 @@ ConvertOptions ConvertCommand::Options() const {
   if (quantize_) options.quantization = ParseQuantizeFlag(*quantize_);
   if (kv_cache_max_len_) options.kv_cache_max_len = *kv_cache_max_len_;
   if (!prefill_seq_lens_.empty()) options.prefill_seq_lens = prefill_seq_lens_;
-  if (threads_) options.threads = *threads_;
+  options.threads = ThreadCount("--threads", threads_);
   return options;
 }
 
@@ -79,6 +85,26 @@ CheckpointLocation ConvertCommand::Checkpoint(const ModelStore& store, const std
   if (!force_ && std::filesystem::exists(output)) return place;
   return HubModels(store, model_.hub, model_.progress.Style())
       .FetchCheckpoint(model, {quantization, output});
+}
+
+// Says that `file` is there and stays as it is.
+int ConvertCommand::Keep(const std::string& model, const std::filesystem::path& file,
+                         const std::string& run) const {
+  std::string given;
+  if (quantize_) given += " --quantize " + *quantize_;
+  if (kv_cache_max_len_) given += fmt::format(" --kv-cache-max-len {}", *kv_cache_max_len_);
+  if (!prefill_seq_lens_.empty()) {
+    given += fmt::format(" --prefill-seq-len {}", fmt::join(prefill_seq_lens_, ","));
+  }
+  std::string text = fmt::format("Model already exists: {}\n", file.string());
+  if (!given.empty()) {
+    text += fmt::format("It is kept as it is: to have it with{}, convert it again.\n", given);
+  }
+  if (output_dir_) given += fmt::format(" --output-dir {}", output_dir_->string());
+  WriteOut(text + fmt::format("Run it:           {}\nConvert it again: litert-lm-cli convert {}{} "
+                              "--force\n",
+                              run, model, given));
+  return 0;
 }
 
 int ConvertCommand::Run() {
@@ -95,11 +121,7 @@ int ConvertCommand::Run() {
       fmt::format("litert-lm-cli run {}", output_dir_ ? options.output.string() : model);
   if (std::filesystem::exists(options.output) && !force_) {
     if (!output_dir_) CheckOrigin(location);
-    WriteOut(
-        fmt::format("Model already exists: {}\nRun it:          {}\nConvert it again: "
-                    "litert-lm-cli convert {} --force\n",
-                    options.output.string(), run, model));
-    return 0;
+    return Keep(model, options.output, run);
   }
   WriteOut(ConvertVisibly(options, model_.progress.Style()) + "\n");
   if (!output_dir_) store.RememberOrigin(location);

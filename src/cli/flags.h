@@ -38,6 +38,7 @@ class Flags {
 
   void Option(const std::string& name, const std::string& value, std::optional<std::string>& target,
               const std::string& help);
+  /// Not empty.
   void Option(const std::string& name, const std::string& value,
               std::optional<std::filesystem::path>& target, const std::string& help);
   void Option(const std::string& name, const std::string& value, std::optional<float>& target,
@@ -55,9 +56,9 @@ class Flags {
               const std::string& help);
 
  private:
-  template <typename Target>
-  void Add(const std::string& name, const std::string& value, Target& target,
-           const std::string& help);
+  template <typename Number>
+  void AddNumber(const std::string& names, const std::string& value, std::optional<Number>& target,
+                 const std::string& help);
 
   void Place(CLI::Option* option, const std::string& value);
 

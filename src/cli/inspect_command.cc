@@ -10,6 +10,7 @@
 #include "cli/conversion.h"
 #include "cli/explanation.h"
 #include "cli/inspection.h"
+#include "cli/model_list.h"
 #include "cli/terminal.h"
 #include "litertlm/error.h"
 
@@ -69,8 +70,9 @@ class ShowCommand : public Command {
   int Run() override {
     const ModelStore store(models_dir_);
     if (file_) return PrintInspection(store.root() / name_ / *file_, json_);
-    const ModelLocation location = store.Find(name_);
-    if (!location.file.empty()) return PrintInspection(location.file, json_);
+    const std::optional<ModelLocation> location = store.LookUp(name_);
+    if (!location) ThrowNotHere(store.root(), name_);
+    if (!location->file.empty()) return PrintInspection(location->file, json_);
     throw Error(ErrorCode::kNotFound, fmt::format("{} is here as a checkpoint only.", name_),
                 fmt::format("Convert it first: litert-lm-cli convert {}", name_));
   }

@@ -85,8 +85,20 @@ int LogitsCommand::Run() {
   if (!out_) {
     throw Error(ErrorCode::kUsage, "--out is missing.", "For example: --out logits.npy");
   }
+  if ((raw_ || control_) && !prompt_) {
+    throw Error(ErrorCode::kUsage, "--raw and --control are only for --prompt.",
+                "See litert-lm-cli logits --help.");
+  }
+  if (control_ && !raw_) {
+    throw Error(ErrorCode::kUsage, "--control is only for --raw.",
+                "See litert-lm-cli logits --help.");
+  }
   const Model model = model_.Open(runtime_.options());
   const std::vector<int32_t> ids = Input(model);
+  if (ids.empty()) {
+    throw Error(ErrorCode::kUsage, "The input has no tokens.",
+                "A text for --prompt, or ids for --ids, must not be empty.");
+  }
   AtomicFile file(*out_);
   file.Write(AsBytes(NpyHeader(ids.size(), model.vocab_size())));
   const InterruptGuard guard;

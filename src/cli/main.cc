@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <exception>
 #include <memory>
@@ -17,7 +19,18 @@ int Fail(const Error& error) {
   return ExitStatus(error.code());
 }
 
+// A stream that the caller has closed leaves its number to the next file that is opened, and what
+// is said on stderr would be written into a model. Each is opened in the direction that it is not
+// used in: reading or writing it still fails.
+void OccupyClosedStreams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) return;
+  }
+}
+
 int Main(int argc, char** argv) {
+  OccupyClosedStreams();
   // A closed pipe and a limit on the size of files are met as failing writes, so that nothing is
   // left half done.
   signal(SIGPIPE, SIG_IGN);

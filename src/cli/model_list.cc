@@ -93,6 +93,10 @@ std::string StoredName(const fs::path& root, const std::string& name) {
       return candidate;
     }
   }
+  ThrowNotHere(root, name);
+}
+
+void ThrowNotHere(const fs::path& root, const std::string& name) {
   std::vector<std::string> known;
   for (const StoredModel& model : ListModels(root)) known.push_back(model.name);
   throw Error(ErrorCode::kNotFound, fmt::format("There is no model {} here.", name),

@@ -26,6 +26,7 @@ std::vector<StoredModel> ListModels(const std::filesystem::path& root);
 /// "org/name" of what the user calls `name`: one that has a folder in the store. Throws kNotFound
 /// with the nearest.
 std::string StoredName(const std::filesystem::path& root, const std::string& name);
+[[noreturn]] void ThrowNotHere(const std::filesystem::path& root, const std::string& name);
 
 /// Of a file, or of all files in a folder; links are not followed.
 uint64_t BytesIn(const std::filesystem::path& path);

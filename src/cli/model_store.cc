@@ -218,12 +218,13 @@ void ModelStore::ThrowNotFound(const std::string& name) const {
     throw Error(ErrorCode::kNotFound, fmt::format("There is no file {}.", name));
   }
   const std::vector<std::string> known = KnownNames();
-  throw Error(ErrorCode::kNotFound, fmt::format("Model {} was not found.", name),
-              DidYouMean(name, known) +
-                  fmt::format("Known here: {}. A model may also be the path of a .litertlm file or "
-                              "of a Hugging Face checkpoint folder, or the ORG/NAME of a "
-                              "repository on the hub.",
-                              fmt::join(known, ", ")));
+  const std::string here =
+      known.empty() ? "" : fmt::format("Known here: {}. ", fmt::join(known, ", "));
+  throw Error(
+      ErrorCode::kNotFound, fmt::format("Model {} was not found.", name),
+      DidYouMean(name, known) + here +
+          "A model may also be the path of a .litertlm file or of a Hugging Face checkpoint "
+          "folder, or the ORG/NAME of a repository on the hub.");
 }
 
 }  // namespace litertlm

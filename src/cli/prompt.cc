@@ -82,6 +82,14 @@ std::optional<std::string> ReadPrompt(const PromptSources& sources) {
   return fmt::format("{}", fmt::join(parts, "\n\n"));
 }
 
+std::string ReadPipedText() {
+  if (StandardInput() == Input::kTerminal) {
+    throw Error(ErrorCode::kUsage, "The text is missing.",
+                "Give it as an argument or through a pipe.");
+  }
+  return ReadStandardInput(/*explain=*/false);
+}
+
 std::vector<int32_t> RawPrompt(const Model& model, const std::string& text, bool control) {
   std::vector<int32_t> ids = model.start_tokens();
   const std::vector<int32_t> rest = model.Tokenize(text, control);

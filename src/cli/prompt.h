@@ -23,6 +23,9 @@ struct PromptSources {
 /// prompt.
 std::optional<std::string> ReadPrompt(const PromptSources& sources);
 
+/// All of standard input, as it is. Throws kUsage if that is a terminal.
+std::string ReadPipedText();
+
 /// The file's start token and the tokens of `text`, without a template.
 std::vector<int32_t> RawPrompt(const Model& model, const std::string& text, bool control);
 

@@ -39,6 +39,11 @@ class PullCommand : public Command {
     const ModelStore store(models_dir_);
     const ProgressStyle style = progress_.Style();
     const std::string repository = ResolveAlias(name_, style);
+    if (!NamesRepository(repository) && store.LookUp(repository)) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is here already, and not from the hub.", repository),
+                  fmt::format("Run it: litert-lm-cli run {}", repository));
+    }
     const ModelLocation location = HubModels(store, hub_, style).Pull(repository, include_);
     const std::filesystem::path& path =
         location.checkpoint ? location.checkpoint->folder : location.file;

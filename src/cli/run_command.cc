@@ -68,7 +68,6 @@ class RunCommand : public Command {
 };
 
 void RunCommand::Declare(Flags& flags) {
-  model_.Declare(flags, /*required=*/false);
   flags.Group("Prompt (without one, a chat begins)");
   flags.Option("--prompt", "TEXT", prompt_.text, "Answer this; text from a pipe is added to it");
   flags.Option("--prompt-file", "FILE", prompt_.file, "Answer the text of this file (-: stdin)");
@@ -81,13 +80,14 @@ void RunCommand::Declare(Flags& flags) {
   flags.Option("--ids", "ID,...", ids_, "Continue these token ids; nothing is added to them");
   DeclareSampling(flags);
   flags.Group("Reply");
-  flags.Option("--max-tokens", "N", max_tokens_, "Tokens of a reply at most (until it ends)");
+  flags.Option("--max-tokens", "N", max_tokens_, "Tokens of a reply at most; 0: until it ends (0)");
   flags.Option("--stop", "TEXT", stop_, "End the reply before this text; may be given repeatedly");
   flags.Switch("--ignore-eos", ignore_eos_, "Go on after the tokens that end a reply");
   flags.Switch("--json", json_, "Print one JSON object: ids, text, stop");
   flags.Switch("--stats", stats_, "Show counts, rates and memory on stderr; in --json, add them");
   flags.Group("Execution");
   runtime_.Declare(flags);
+  model_.Declare(flags, /*required=*/false);
 }
 
 void RunCommand::DeclareSampling(Flags& flags) {

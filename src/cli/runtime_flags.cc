@@ -5,9 +5,7 @@
 #include "litertlm/error.h"
 
 namespace litertlm {
-namespace {
 
-// 0, which is the default's value, if nothing was given.
 int ThreadCount(const char* flag, const std::optional<int>& given) {
   if (given && *given < 1) {
     throw Error(ErrorCode::kUsage, fmt::format("{} {} leaves nobody to do the work.", flag, *given),
@@ -15,8 +13,6 @@ int ThreadCount(const char* flag, const std::optional<int>& given) {
   }
   return given.value_or(0);
 }
-
-}  // namespace
 
 void RuntimeFlags::Declare(Flags& flags) {
   flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");

@@ -10,6 +10,10 @@
 
 namespace litertlm {
 
+/// 0, which stands for one thread for each core, if nothing was given. Throws kUsage for a 0 that
+/// was.
+int ThreadCount(const char* flag, const std::optional<int>& given);
+
 class RuntimeFlags {
  public:
   void Declare(Flags& flags);

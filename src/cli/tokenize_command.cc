@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/conversion.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
 #include "litertlm/model.h"
 
@@ -20,18 +22,20 @@ class TokenizeCommand : public Command {
   std::string_view summary() const override { return "Show the tokens of a text"; }
   std::string_view examples() const override {
     return "  litert-lm-cli tokenize tiny-qwen3 \"Hello, world!\"\n"
-           "  litert-lm-cli tokenize tiny-qwen3 \"<|im_start|>user\" --control --json\n";
+           "  litert-lm-cli tokenize tiny-qwen3 \"<|im_start|>user\" --control --json\n"
+           "  litert-lm-cli tokenize tiny-qwen3 < README.md\n";
   }
   void Declare(Flags& flags) override {
     model_.Declare(flags, /*required=*/true);
-    flags.Argument("TEXT", text_, "The text");
+    flags.Argument("TEXT", text_, "The text; without it, all of standard input");
     flags.Switch("--control", control_,
                  "Names of control tokens in the text stand for those tokens");
     flags.Switch("--json", json_, "Print one JSON object");
   }
   int Run() override {
+    const std::string text = text_ ? *text_ : ReadPipedText();
     const Model model = model_.Open();
-    const std::vector<int32_t> ids = model.Tokenize(text_, control_);
+    const std::vector<int32_t> ids = model.Tokenize(text, control_);
     if (!json_) {
       std::string lines;
       for (const int32_t id : ids) {
@@ -48,7 +52,7 @@ class TokenizeCommand : public Command {
 
  private:
   OpenedModelFlags model_;
-  std::string text_;
+  std::optional<std::string> text_;
   bool control_ = false;
   bool json_ = false;
 };

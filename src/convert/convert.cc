@@ -90,7 +90,7 @@ void CheckFreeSpace(const std::filesystem::path& output, uint64_t needed) {
     throw Error(ErrorCode::kIo,
                 fmt::format("{} needs {} MB, but only {} MB are free in {}.", output.string(),
                             needed / 1000000 + 1, free / 1000000, folder.string()),
-                "Free disk space, or choose another place with --output-dir.");
+                "Free disk space, or choose another place with --output-dir or --models-dir.");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "format/foreign_format.h"
 #include "format/litertlm.h"
 #include "format/llm_parameters.h"
 #include "format/task_bundle.h"
@@ -63,7 +64,7 @@ ModelFile ModelFile::Parse(Bytes bytes, std::string name) {
                 fmt::format("{} is not a model: neither a .litertlm file (which starts with "
                             "LITERTLM), nor a .task bundle, nor a TFLite model.",
                             name),
-                "A web page saved under this name, or another format, looks like this.");
+                std::string(ForeignFormatHint(bytes)));
   }
   file.name_ = std::move(name);
   file.size_ = bytes.size();

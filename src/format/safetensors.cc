@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "format/foreign_format.h"
 #include "format/safetensors_header.h"
 #include "litertlm/error.h"
 
@@ -109,6 +110,10 @@ uint64_t CheckpointTensor::elements() const {
 }
 
 std::vector<CheckpointTensor> ParseSafetensors(Bytes bytes, const std::string& file) {
+  if (IsGitLfsPointer(bytes)) {
+    throw Error(ErrorCode::kBadInput, fmt::format("{} holds no weights.", file),
+                std::string(kGitLfsHint));
+  }
   if (bytes.size() < kLengthSize)
     ThrowDamagedCheckpoint(file, "it is too short to be a safetensors file");
   uint64_t header_size;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +93,16 @@ TEST_F(FileTest, WhatAKilledWriterLeftIsRemovedByTheNext) {
   AtomicFile(path).Write(AsBytes("new"));
   EXPECT_FALSE(fs::exists(left));
   for (const fs::path& other : others) EXPECT_TRUE(fs::exists(other)) << other;
+}
+
+TEST_F(FileTest, APipeOrAFolderIsNotReplaced) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const fs::path link = folder_ / "link";
+  fs::create_symlink(pipe, link);
+  for (const fs::path& path : {pipe, link, folder_}) EXPECT_THROW(AtomicFile{path}, Error) << path;
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  EXPECT_EQ(FilesInFolder(), 2u);
 }
 
 TEST_F(FileTest, AWriterThatIsOnlyNotSeenKeepsItsFile) {

@@ -62,7 +62,10 @@ TEST_F(ConvertTest, LeavesAnExistingFileAloneUnlessForced) {
   const Outcome again = Program({"convert", "tiny-qwen3", "--quantize", "none"});
   EXPECT_EQ(again.status, 0);
   EXPECT_THAT(again.out, HasSubstr("Model already exists: " + file.string()));
-  EXPECT_THAT(again.out, HasSubstr("litert-lm-cli convert tiny-qwen3 --force"));
+  EXPECT_THAT(again.out, HasSubstr("to have it with --quantize none, convert it again"));
+  EXPECT_THAT(again.out, HasSubstr("litert-lm-cli convert tiny-qwen3 --quantize none --force"));
+  EXPECT_THAT(Program({"convert", "tiny-qwen3"}).out,
+              HasSubstr("\nConvert it again: litert-lm-cli convert tiny-qwen3 --force\n"));
   EXPECT_EQ(fs::file_size(file), size);
   EXPECT_EQ(Program({"convert", "tiny-qwen3", "--quantize", "none", "--force"}).status, 0);
   EXPECT_GT(fs::file_size(file), size);
@@ -75,6 +78,18 @@ TEST_F(ConvertTest, WritesWhereItIsTold) {
   EXPECT_THAT(outcome.out, HasSubstr("run " + place + "/tiny-gemma3.litertlm"));
   EXPECT_TRUE(fs::exists(place + "/tiny-gemma3.litertlm"));
   EXPECT_FALSE(fs::exists(models_));
+}
+
+TEST_F(ConvertTest, WritesTheSameFileWithClosedStreams) {
+  const fs::path whole = folder_.path() / "whole";
+  ASSERT_EQ(Program({"convert", "tiny-qwen3", "--output-dir", whole}).status, 0);
+  const std::string expected = ReadFile(whole / "tiny-qwen3.litertlm");
+  for (const std::string closed : {"2>&-", "<&- 2>&-", "<&- >&- 2>&-"}) {
+    const fs::path place = folder_.path() / closed;
+    Invoke({.arguments = {"convert", "tiny-qwen3", "--output-dir", place},
+            .wrapper = {"sh", "-c", "exec \"$0\" \"$@\" " + closed}});
+    EXPECT_TRUE(ReadFile(place / "tiny-qwen3.litertlm") == expected) << closed;
+  }
 }
 
 TEST_F(ConvertTest, NamesAFolderAfterItselfAndRemembersIt) {
@@ -133,6 +148,8 @@ TEST_F(ConvertTest, SuggestsTheNearestName) {
 TEST_F(ConvertTest, FailuresLeaveNothingBehind) {
   const fs::path truncated = Copy("acme/truncated");
   fs::resize_file(truncated / "model.safetensors", 100000);
+  const fs::path pointer = Copy("acme/pointer");
+  std::ofstream(pointer / "model.safetensors") << "version https://git-lfs.github.com/spec/v1\n";
   const fs::path without = Copy("acme/without");
   fs::remove(without / "tokenizer.json");
   const fs::path unknown = Copy("acme/unknown");
@@ -141,8 +158,10 @@ TEST_F(ConvertTest, FailuresLeaveNothingBehind) {
     fs::path folder;
     int status;
     const char* message;
-  } failures[] = {
-      {truncated, 65, "model.safetensors"}, {without, 66, "tokenizer"}, {unknown, 69, "walrus"}};
+  } failures[] = {{truncated, 65, "model.safetensors"},
+                  {pointer, 65, "git lfs pull"},
+                  {without, 66, "tokenizer"},
+                  {unknown, 69, "walrus"}};
   for (const auto& failure : failures) {
     const Outcome outcome = Program({"convert", failure.folder});
     EXPECT_EQ(outcome.status, failure.status) << outcome.err;

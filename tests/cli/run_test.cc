@@ -82,6 +82,13 @@ TEST(Run, PutsThePromptBeforeThePipedText) {
   EXPECT_EQ(joined.out, whole.out);
 }
 
+TEST(Tokenize, TakesPipedTextAsItIs) {
+  ConvertOnce("tiny-qwen3");
+  const std::string text = "one\ntwo\n\n";
+  EXPECT_EQ(Invoke({.arguments = {"tokenize", "tiny-qwen3", "--json"}, .input = text}).out,
+            RunProgram({"tokenize", "tiny-qwen3", "--json", text}).out);
+}
+
 TEST(Run, ReadsThePromptFromAFile) {
   const TestFolder folder;
   const std::string file = folder.path() / "prompt.txt";

@@ -164,7 +164,23 @@ TEST(ModelFile, OtherFilesAreNamedAsSuch) {
       ErrorOf([] { ModelFile::Parse(AsBytes("<!DOCTYPE html><title>404"), "model.task"); });
   EXPECT_EQ(error.code(), ErrorCode::kBadInput);
   EXPECT_THAT(error.message(), HasSubstr("model.task is not a model"));
-  EXPECT_EQ(ErrorOf([] { ModelFile::Parse({}, "nothing"); }).code(), ErrorCode::kBadInput);
+  const struct {
+    std::string content;
+    const char* hint;
+  } others[] = {{"", "empty"},
+                {"G", "Another format"},
+                {"GGUF\x03", "GGUF"},
+                {"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git lfs pull"},
+                {std::string("\x18\x13\0\0\0\0\0\0{\"__metadata__\":", 22), "the folder"},
+                {"<!DOCTYPE html><title>404", "web page"},
+                {"\n <html>", "web page"},
+                {"\n\n", "Another format"},
+                {"\x89PNG\r\n", "Another format"}};
+  for (const auto& other : others) {
+    const Error what = ErrorOf([&] { ModelFile::Parse(AsBytes(other.content), "it"); });
+    EXPECT_EQ(what.code(), ErrorCode::kBadInput);
+    EXPECT_THAT(what.hint(), HasSubstr(other.hint));
+  }
 }
 
 }  // namespace
