@@ -15,10 +15,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr int kMaxNesting = 8;  // Of Sequence parts; real files have one level.
-// Normalization to form C and "▁" for a space make a text three times as long at most. Steps that
-// multiply it again and again would soon need all memory.
-constexpr size_t kMaxGrowth = 16;
-constexpr size_t kMaxInsertion = 64;  // Bytes of what one step may put in.
 
 class PipelineReader {
  public:
@@ -237,12 +233,7 @@ std::string HfPipeline::Normalize(std::string_view text, bool first) const {
   std::string result(text);
   for (const NormalizerStep& step : normalizers) {
     step(result, first);
-    if (result.size() > kMaxGrowth * (text.size() + kMaxInsertion)) {
-      throw Error(ErrorCode::kBadInput,
-                  fmt::format("The tokenizer's normalizer makes {} bytes of a text of {}.",
-                              result.size(), text.size()),
-                  "Its tokenizer.json is damaged; fetch it again.");
-    }
+    CheckNormalizedSize(result.size(), text.size());
   }
   return result;
 }

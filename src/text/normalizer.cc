@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
@@ -41,6 +42,23 @@ std::string ReplaceAll(std::string_view text, std::string_view pattern, std::str
   }
   result += text.substr(position);
   return result;
+}
+
+void CheckNormalizedSize(size_t normalized, size_t given) {
+  // A ligature of 3 bytes has a compatible form of 36, of which the spaces may become "▁".
+  constexpr size_t kMaxGrowth = 16;
+  if (normalized > kMaxGrowth * (given + kMaxInsertion)) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("The tokenizer's normalizer makes {} bytes of a text of {}.",
+                            normalized, given),
+                "Its file is damaged; fetch it again.");
+  }
+  if (normalized >= UINT32_MAX) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("A text of {} bytes, normalized {}, cannot be tokenized; the limit is "
+                            "4 GiB.",
+                            given, normalized));
+  }
 }
 
 }  // namespace litertlm
