@@ -72,7 +72,7 @@ void UnigramTokenizer::EncodeGap(std::string_view text, std::vector<TokenId>& id
   const auto score = [&](TokenId id, size_t size) -> std::optional<double> {
     if (IsControl(id)) return std::nullopt;
     if (model().Type(id) == PieceType::kNormal) return model().Score(id);
-    // User-defined: better than any division into normal pieces.
+    // User-defined: better than other divisions of the same text, as normal scores are below 0.
     return static_cast<float>(size) * highest_ - 0.1;
   };
   const size_t start = ids.size();

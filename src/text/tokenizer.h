@@ -55,7 +55,7 @@ class Tokenizer {
   std::string Decode(const std::vector<TokenId>& ids) const;
 };
 
-/// From the bytes of a tokenizer.json (BPE: byte level, or Metaspace with byte fallback).
+/// From the bytes of a tokenizer.json (BPE or Unigram).
 /// Throws kBadInput, or kUnsupported naming the part of the pipeline that is not known.
 std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where);
 /// The same from a HF_Tokenizer_Zlib section: u64 size, zlib stream.

@@ -1,17 +1,13 @@
-// Comparisons with the sentencepiece library, on made-up texts. They are a program of their own
+// Comparisons with the sentencepiece library, on random texts. They are a program of their own
 // without our metadata code: libsentencepiece and libprotobuf export the same symbols and cannot
 // live in one process.
 #ifndef LITERTLM_TESTS_CONFORMANCE_SENTENCEPIECE_REFERENCE_H_
 #define LITERTLM_TESTS_CONFORMANCE_SENTENCEPIECE_REFERENCE_H_
 
-#include <random>
 #include <string>
 #include <string_view>
 
 namespace litertlm {
-
-/// Words, scripts, spaces, names of tokens, ligatures, emoji, numbers; some of it not UTF-8.
-std::string RandomText(std::mt19937& random);
 
 /// What the library has to be given where `text` is not UTF-8: it makes a U+FFFD of each such byte,
 /// not of each sequence as the Unicode standard recommends and other tokenizers do.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "tests/conformance/random_text.h"
 #include "tests/conformance/sentencepiece_reference.h"
 #include "text/tokenizer.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
-#include "tests/conformance/sentencepiece_reference.h"
+#include "tests/conformance/random_text.h"
 
 namespace litertlm {
 namespace {
