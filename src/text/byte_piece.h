@@ -15,8 +15,8 @@ int ByteOfPiece(std::string_view piece);
 
 /// Throws kUsage for an id outside the vocabulary.
 void CheckTokenId(const Tokenizer& tokenizer, TokenId id);
-/// Throws kUsage for a text above 1 GiB: positions have 32 bits, and normalization may make it
-/// three times as long.
+/// Throws kUsage for a text above 1 GiB: positions have 32 bits, and normalization usually makes
+/// it three times as long at most.
 void CheckTextSize(std::string_view text);
 
 }  // namespace litertlm

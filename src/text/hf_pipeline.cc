@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "base/utf8.h"
 #include "litertlm/error.h"
+#include "text/base64.h"
+#include "text/character_map.h"
+#include "text/regex.h"
 
 namespace litertlm {
 namespace {
@@ -15,10 +19,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr int kMaxNesting = 8;  // Of Sequence parts; real files have one level.
-// Normalization to form C and "▁" for a space make a text three times as long at most. Steps that
-// multiply it again and again would soon need all memory.
-constexpr size_t kMaxGrowth = 16;
-constexpr size_t kMaxInsertion = 64;  // Bytes of what one step may put in.
 
 class PipelineReader {
  public:
@@ -28,6 +28,10 @@ class PipelineReader {
   void ReadNormalizer(element part, int depth = 0);
   void ReadPreTokenizer(element part, int depth = 0);
   void ReadDecoder(element part, int depth = 0);
+  void CheckSplits() const {
+    if (!split_at_spaces_) return;
+    Unsupported("pre-tokenizer", "WhitespaceSplit without Metaspace behind it");
+  }
 
  private:
   [[noreturn]] void Unsupported(std::string_view kind, std::string_view what) const {
@@ -40,6 +44,13 @@ class PipelineReader {
   bool Flag(element part, std::string_view key, bool otherwise) const;
   // What a normalizer puts into a text.
   std::string Insertion(element part, std::string_view key) const;
+  void AddNormalizer(std::function<void(std::string& text)> step) {
+    pipeline_.normalizers.push_back(
+        [step = std::move(step)](std::string& text, bool) { step(text); });
+  }
+  void AddUnicodeForm(std::string_view type);
+  void AddReplace(element part);
+  void AddCharacterMap(element part);
   void AddSplit(element part);
   void AddByteLevel(element part);
   void AddMetaspace(element part);
@@ -49,7 +60,18 @@ class PipelineReader {
 
   HfPipeline& pipeline_;
   std::string_view where_;
+  bool split_at_spaces_ = false;  // By a WhitespaceSplit that no Metaspace has followed yet.
 };
+
+// The words between white space, each with a mark in front.
+std::string WithMarkedWords(std::string_view text, std::string_view mark) {
+  std::string result;
+  for (const std::string_view word : SplitAtWhiteSpace(text)) {
+    if (!word.starts_with(mark)) result += mark;
+    result += word;
+  }
+  return result;
+}
 
 std::string_view PipelineReader::Type(element part, int depth) const {
   if (depth > kMaxNesting) {
@@ -91,23 +113,72 @@ void PipelineReader::ReadNormalizer(element part, int depth) {
   const std::string_view type = Type(part, depth);
   if (type == "Sequence") {
     ForEach(part, "normalizers", [&](element inner) { ReadNormalizer(inner, depth + 1); });
-  } else if (type == "NFC") {
-    pipeline_.normalizers.push_back([](std::string& text, bool) { text = Nfc(text); });
   } else if (type == "Prepend") {
     AddPrefix(Insertion(part, "prepend"), true);
   } else if (type == "Replace") {
-    const auto pattern = part["pattern"]["String"];
-    if (pattern.error() != simdjson::SUCCESS) Unsupported("normalizer", "Replace by Regex");
-    std::string from(pattern.get_string().value());
-    std::string to = Insertion(part, "content");
-    if (from.empty()) Unsupported("normalizer", "Replace of an empty string");
-    pipeline_.normalizers.push_back(
-        [from = std::move(from), to = std::move(to)](std::string& text, bool) {
-          text = ReplaceAll(text, from, to);
-        });
+    AddReplace(part);
+  } else if (type == "Precompiled") {
+    AddCharacterMap(part);
+  } else if (type == "Lowercase") {
+    AddNormalizer([](std::string& text) { text = LowerCase(text); });
+  } else if (type == "StripAccents") {
+    AddNormalizer([](std::string& text) { text = WithoutMarks(text); });
+  } else if (type == "Strip") {
+    const bool left = Flag(part, "strip_left", true);
+    const bool right = Flag(part, "strip_right", true);
+    AddNormalizer([left, right](std::string& text) {
+      text = std::string(WithoutSpacesAround(text, left, right));
+    });
   } else {
-    Unsupported("normalizer", type);
+    AddUnicodeForm(type);
   }
+}
+
+void PipelineReader::AddUnicodeForm(std::string_view type) {
+  constexpr std::pair<std::string_view, UnicodeForm> kForms[] = {{"NFC", UnicodeForm::kC},
+                                                                 {"NFD", UnicodeForm::kD},
+                                                                 {"NFKC", UnicodeForm::kKC},
+                                                                 {"NFKD", UnicodeForm::kKD}};
+  for (const auto& [name, known] : kForms) {
+    if (name != type) continue;
+    AddNormalizer([form = known](std::string& text) { text = NormalizeUnicode(text, form); });
+    return;
+  }
+  Unsupported("normalizer", type);
+}
+
+void PipelineReader::AddReplace(element part) {
+  std::string to = Insertion(part, "content");
+  const auto regex = part["pattern"]["Regex"];
+  if (regex.error() == simdjson::SUCCESS) {
+    const auto from = std::make_shared<const Regex>(std::string(regex.get_string().value()));
+    AddNormalizer([from, to = std::move(to)](std::string& text) {
+      std::string result;
+      size_t position = 0;
+      from->ForEachMatch(text, [&](size_t begin, size_t end) {
+        result.append(text, position, begin - position).append(to);
+        position = end;
+      });
+      text = result.append(text, position);
+    });
+    return;
+  }
+  std::string from(part["pattern"]["String"].get_string().value());
+  if (from.empty()) Unsupported("normalizer", "Replace of an empty string");
+  AddNormalizer([from = std::move(from), to = std::move(to)](std::string& text) {
+    text = ReplaceAll(text, from, to);
+  });
+}
+
+void PipelineReader::AddCharacterMap(element part) {
+  const std::string_view coded = part["precompiled_charsmap"].get_string().value();
+  const auto bytes = DecodeBase64(coded);
+  if (!bytes) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: the precompiled_charsmap is not base64.", where_));
+  }
+  const auto rules = std::make_shared<const CharacterMap>(*bytes, where_);
+  AddNormalizer([rules](std::string& text) { text = ReplaceGraphemes(text, *rules); });
 }
 
 void PipelineReader::ReadPreTokenizer(element part, int depth) {
@@ -121,6 +192,8 @@ void PipelineReader::ReadPreTokenizer(element part, int depth) {
     AddByteLevel(part);
   } else if (type == "Metaspace") {
     AddMetaspace(part);
+  } else if (type == "WhitespaceSplit") {
+    split_at_spaces_ = true;
   } else if (type == "Digits") {
     AddDigits(part);
   } else {
@@ -167,18 +240,26 @@ void PipelineReader::AddByteLevel(element part) {
 
 void PipelineReader::AddMetaspace(element part) {
   const std::string mark = Insertion(part, "replacement");
-  pipeline_.normalizers.push_back(
-      [mark](std::string& text, bool) { text = ReplaceAll(text, " ", mark); });
   std::string scheme = Flag(part, "add_prefix_space", true) ? "always" : "never";
   const auto given = part["prepend_scheme"];
   if (given.error() == simdjson::SUCCESS) scheme = given.get_string().value();
-  if (scheme != "never") {
-    const bool always = scheme == "always";
-    pipeline_.normalizers.push_back([mark, always](std::string& text, bool first) {
-      if ((first || always) && !text.empty() && !text.starts_with(mark)) text.insert(0, mark);
-    });
+  const bool split = Flag(part, "split", true);
+  if (std::exchange(split_at_spaces_, false)) {
+    if (scheme != "always" || !split) {
+      Unsupported("pre-tokenizer",
+                  fmt::format("WhitespaceSplit with a Metaspace that prepends \"{}\"", scheme));
+    }
+    AddNormalizer([mark](std::string& text) { text = WithMarkedWords(text, mark); });
+  } else {
+    AddNormalizer([mark](std::string& text) { text = ReplaceAll(text, " ", mark); });
+    if (scheme != "never") {
+      const bool always = scheme == "always";
+      pipeline_.normalizers.push_back([mark, always](std::string& text, bool first) {
+        if ((first || always) && !text.empty() && !text.starts_with(mark)) text.insert(0, mark);
+      });
+    }
   }
-  if (Flag(part, "split", true)) {
+  if (split) {
     pipeline_.splitters.push_back(NewStringSplitter(mark, SplitBehavior::kMergedWithNext, false));
   }
 }
@@ -237,12 +318,7 @@ std::string HfPipeline::Normalize(std::string_view text, bool first) const {
   std::string result(text);
   for (const NormalizerStep& step : normalizers) {
     step(result, first);
-    if (result.size() > kMaxGrowth * (text.size() + kMaxInsertion)) {
-      throw Error(ErrorCode::kBadInput,
-                  fmt::format("The tokenizer's normalizer makes {} bytes of a text of {}.",
-                              result.size(), text.size()),
-                  "Its tokenizer.json is damaged; fetch it again.");
-    }
+    CheckNormalizedSize(result.size(), text.size());
   }
   return result;
 }
@@ -267,6 +343,7 @@ HfPipeline ReadHfPipeline(object tokenizer, std::string_view where) {
   };
   read("normalizer", &PipelineReader::ReadNormalizer);
   read("pre_tokenizer", &PipelineReader::ReadPreTokenizer);
+  reader.CheckSplits();
   read("decoder", &PipelineReader::ReadDecoder);
   return pipeline;
 }

@@ -1,22 +1,20 @@
-// tokenizer.json with a BPE model, as Hugging Face's tokenizers library applies it.
+// tokenizer.json, as Hugging Face's tokenizers library applies it.
 #include <fmt/format.h>
 #include <libdeflate.h>
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstring>
 #include <deque>
-#include <future>
 #include <new>
 #include <utility>
 
 #include "base/utf8.h"
 #include "litertlm/error.h"
 #include "text/byte_piece.h"
+#include "text/hf_model.h"
 #include "text/hf_pipeline.h"
-#include "text/merge.h"
 #include "text/piece_matcher.h"
 #include "text/tokenizer.h"
 #include "text/vocabulary.h"
@@ -30,7 +28,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr size_t kMaxId = 1 << 24;  // The largest vocabularies have 2^18.
-constexpr size_t kBlock = 128;      // Pieces that the vocabulary takes or finds at once.
+constexpr size_t kBlock = 128;      // Pieces that the vocabulary takes at once.
 
 struct AddedToken {
   bool special = false;
@@ -56,22 +54,15 @@ class HfTokenizer : public Tokenizer {
   std::optional<TokenId> Find(std::string_view piece) const override {
     return vocabulary_.Find(piece);
   }
-  bool IsControl(TokenId id) const override {
-    return id >= 0 && id < size() && control_[static_cast<size_t>(id)];
-  }
-  void MarkControl(TokenId id) override { control_.at(static_cast<size_t>(id)) = true; }
+  bool IsControl(TokenId id) const override { return control_.Has(id); }
+  void MarkControl(TokenId id) override { control_.Add(id); }
   int size() const override { return vocabulary_.size(); }
 
  private:
-  void ReadVocabulary(object model);
-  void ReadMerges(object model);
-  // The merges of `list` from `first` on, as many as there is room for.
-  void FindMerges(simdjson::dom::array list, size_t first,
-                  std::span<MergeTable::Merge> merges) const;
-  // Those of `pieces`, the left and right of each. The first one has the rank `rank`.
-  void FindMerges(std::span<const std::string_view> pieces, size_t rank,
-                  std::span<MergeTable::Merge> merges) const;
-  static void AppendHalves(element merge, std::vector<std::string_view>& pieces);
+  std::unique_ptr<HfModel> ReadModel(object json);
+  void ReadVocabulary(object pieces);
+  void ReadVocabulary(simdjson::dom::array pieces);
+  void AddPieces(std::vector<Vocabulary::Entry>& block);
   void ReadAddedTokens(object json);
   TokenId CheckedId(int64_t id) const;
 
@@ -79,25 +70,18 @@ class HfTokenizer : public Tokenizer {
   template <typename OnToken, typename OnGap>
   void Scan(const PieceMatcher& matcher, std::string_view text, ControlTokens control, bool first,
             OnToken token, OnGap gap) const;
-  void EncodeWord(std::string_view word, std::vector<TokenId>& ids) const;
-  std::vector<Symbol> ByteSymbols(std::string_view word) const;
-  std::vector<Symbol> CharacterSymbols(std::string_view word) const;
 
   const std::string where_;
   const int64_t max_id_;
   HfPipeline pipeline_;
   Vocabulary vocabulary_;
-  MergeTable merges_;
+  std::unique_ptr<HfModel> model_;
   WordCutter cutter_;
-  std::vector<bool> control_;                          // By id.
+  ControlSet control_;
   std::vector<std::pair<TokenId, AddedToken>> added_;  // Sorted by id.
   PieceMatcher added_matcher_;                         // Found in the text as it is.
   PieceMatcher normalized_matcher_;                    // Found in the normalized text.
-  std::array<TokenId, 256> byte_ids_;
-  TokenId unknown_ = -1;
-  bool fuse_unknown_ = false;
   bool byte_fallback_ = false;
-  bool ignore_merges_ = false;  // A word that is a token is that token, whatever the merges say.
 
   const AddedToken* Added(TokenId id) const {
     const auto it = std::lower_bound(added_.begin(), added_.end(), id,
@@ -111,45 +95,28 @@ HfTokenizer::HfTokenizer(object json, size_t file_size, std::string_view where)
     : where_(where),
       max_id_(static_cast<int64_t>(std::min(file_size, kMaxId))),
       pipeline_(ReadHfPipeline(json, where)) {
+  model_ = ReadModel(json);
+  cutter_ = model_->Cutter();
+}
+
+std::unique_ptr<HfModel> HfTokenizer::ReadModel(object json) {
   const object model = json["model"].get_object().value();
   std::string_view type = "BPE";  // Old files do not say.
   if (model["type"].error() == simdjson::SUCCESS) type = model["type"].get_string().value();
-  if (type != "BPE") {
-    throw Error(ErrorCode::kUnsupported,
-                fmt::format("{}: the model type {} is not supported; BPE is.", where, type));
+  const bool unigram = type == "Unigram";
+  if (type != "BPE" && !unigram) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{}: the model type {} is not supported; BPE and Unigram are.", where_, type));
   }
-  const auto flag = [&](std::string_view key) {
-    const auto value = model[key];
-    return value.error() == simdjson::SUCCESS && value.is_bool() && value.get_bool().value();
-  };
-  for (const std::string_view affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    const auto value = model[affix];
-    if (value.error() == simdjson::SUCCESS && value.is_string() &&
-        !value.get_string().value().empty()) {
-      throw Error(ErrorCode::kUnsupported,
-                  fmt::format("{}: the model's \"{}\" is not supported.", where, affix));
-    }
+  byte_fallback_ = HfFlag(model, "byte_fallback");
+  if (unigram) {
+    ReadVocabulary(model["vocab"].get_array().value());
+  } else {
+    ReadVocabulary(model["vocab"].get_object().value());
   }
-  fuse_unknown_ = flag("fuse_unk");
-  byte_fallback_ = flag("byte_fallback");
-  ignore_merges_ = flag("ignore_merges");
-  ReadVocabulary(model);
-  ReadMerges(model);
   ReadAddedTokens(json);
-  if (!pipeline_.space_mark.empty()) cutter_ = WordCutter(vocabulary_, pipeline_.space_mark);
-  control_.resize(static_cast<size_t>(size()));
-  for (const auto& [id, token] : added_) control_[static_cast<size_t>(id)] = token.special;
-
-  const auto unknown = model["unk_token"];
-  if (unknown.error() == simdjson::SUCCESS && unknown.is_string()) {
-    unknown_ = vocabulary_.Find(unknown.get_string().value()).value_or(-1);
-  }
-  for (int byte = 0; byte < 256; ++byte) {
-    const std::string piece = pipeline_.byte_level
-                                  ? std::string(ByteLevelChar(static_cast<unsigned char>(byte)))
-                                  : BytePiece(static_cast<unsigned char>(byte));
-    byte_ids_[static_cast<size_t>(byte)] = vocabulary_.Find(piece).value_or(-1);
-  }
+  return (unigram ? NewHfUnigram : NewHfBpe)(model, pipeline_, vocabulary_, where_);
 }
 
 TokenId HfTokenizer::CheckedId(int64_t id) const {
@@ -161,87 +128,34 @@ TokenId HfTokenizer::CheckedId(int64_t id) const {
   return static_cast<TokenId>(id);
 }
 
-void HfTokenizer::ReadVocabulary(object model) {
-  const object vocab = model["vocab"].get_object().value();
-  vocabulary_.Reserve(vocab.size(), vocab.size() * 8);
+void HfTokenizer::ReadVocabulary(object pieces) {
+  vocabulary_.Reserve(pieces.size(), pieces.size() * 8);
   std::vector<Vocabulary::Entry> block;
-  const auto add = [&] {
-    if (const auto* refused = vocabulary_.AddAll(block)) {
-      throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: two pieces have the id {}.", where_, refused->id));
-    }
-    block.clear();
-  };
-  for (const auto& [piece, id] : vocab) {
+  for (const auto& [piece, id] : pieces) {
     block.push_back({piece, CheckedId(id.get_int64().value())});
-    if (block.size() == kBlock) add();
+    if (block.size() == kBlock) AddPieces(block);
   }
-  add();
+  AddPieces(block);
 }
 
-void HfTokenizer::ReadMerges(object model) {
-  const simdjson::dom::array list = model["merges"].get_array().value();
-  // Arrays longer than 2^24 - 1 report that length; the table must never fill up.
-  if (list.size() >= (1 << 24) - 1) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
+// Of pieces and their scores, in the order of their ids.
+void HfTokenizer::ReadVocabulary(simdjson::dom::array pieces) {
+  vocabulary_.Reserve(pieces.size(), pieces.size() * 8);
+  std::vector<Vocabulary::Entry> block;
+  int64_t id = 0;
+  for (const element entry : pieces) {
+    block.push_back({entry.at(0).get_string().value(), CheckedId(id++)});
+    if (block.size() == kBlock) AddPieces(block);
   }
-  std::vector<MergeTable::Merge> merges(list.size());
-  const size_t half = merges.size() / 2;
-  // On a second thread, or at `get` if there is none.
-  std::future<void> rest =
-      std::async([&] { FindMerges(list, half, std::span(merges).subspan(half)); });
-  FindMerges(list, 0, std::span(merges).first(half));
-  rest.get();
-  merges_ = MergeTable(std::move(merges));
+  AddPieces(block);
 }
 
-void HfTokenizer::FindMerges(simdjson::dom::array list, size_t first,
-                             std::span<MergeTable::Merge> merges) const {
-  auto element = list.begin();
-  for (size_t i = 0; i < first; ++i) ++element;
-  std::vector<std::string_view> pieces;  // Left and right of each merge.
-  for (size_t begin = 0; begin < merges.size(); begin += kBlock / 2) {
-    const auto block = merges.subspan(begin, std::min(kBlock / 2, merges.size() - begin));
-    pieces.clear();
-    for (size_t i = 0; i < block.size(); ++i, ++element) AppendHalves(*element, pieces);
-    FindMerges(pieces, first + begin, block);
+void HfTokenizer::AddPieces(std::vector<Vocabulary::Entry>& block) {
+  if (const auto* refused = vocabulary_.AddAll(block)) {
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{}: two pieces have the id {}.", where_, refused->id));
   }
-}
-
-void HfTokenizer::AppendHalves(element merge, std::vector<std::string_view>& pieces) {
-  if (merge.is_array()) {
-    pieces.push_back(merge.at(0).get_string().value());
-    pieces.push_back(merge.at(1).get_string().value());
-  } else {
-    const std::string_view text = merge.get_string().value();
-    const size_t space = text.find(' ');
-    pieces.push_back(text.substr(0, space));
-    pieces.push_back(space == text.npos ? std::string_view() : text.substr(space + 1));
-  }
-}
-
-void HfTokenizer::FindMerges(std::span<const std::string_view> pieces, size_t rank,
-                             std::span<MergeTable::Merge> merges) const {
-  std::array<TokenId, kBlock> ids;
-  vocabulary_.FindAll(pieces, std::span(ids).first(pieces.size()));
-  std::string joined;
-  TokenId expected = 0;
-  for (size_t i = 0; i < merges.size(); ++i) {
-    const std::string_view left = pieces[2 * i];
-    const std::string_view right = pieces[2 * i + 1];
-    joined = left;
-    joined += right;
-    // Most merges make the same token as the one before, or the next.
-    if (vocabulary_.Piece(expected) != joined) ++expected;
-    if (vocabulary_.Piece(expected) != joined) expected = vocabulary_.Find(joined).value_or(-1);
-    merges[i] = {ids[2 * i], ids[2 * i + 1], expected};
-    if (merges[i].left < 0 || merges[i].right < 0 || expected < 0) {
-      throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: merge {} (\"{}\" and \"{}\") names a piece that is not in the "
-                              "vocabulary.",
-                              where_, rank + i, left, right));
-    }
-  }
+  block.clear();
 }
 
 void HfTokenizer::ReadAddedTokens(object json) {
@@ -265,6 +179,9 @@ void HfTokenizer::ReadAddedTokens(object json) {
   }
   std::sort(added_.begin(), added_.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [id, token] : added_) {
+    if (token.special) control_.Add(id);
+  }
 }
 
 template <typename OnToken, typename OnGap>
@@ -314,76 +231,11 @@ void HfTokenizer::Encode(std::string_view text, ControlTokens control,
          [&](std::string_view part, bool) {
            for (const std::string_view piece : pipeline_.Split(part)) {
              cutter_.ForEach(piece, [&](std::string_view word) {
-               cache.Append(word, [&] { EncodeWord(word, ids); });
+               cache.Append(word, [&] { model_->EncodeWord(word, control_, ids); });
              });
            }
          });
   });
-}
-
-std::vector<Symbol> HfTokenizer::ByteSymbols(std::string_view word) const {
-  std::vector<Symbol> symbols;
-  symbols.reserve(word.size());
-  for (uint32_t i = 0; i < word.size(); ++i) {
-    const TokenId id = byte_ids_[static_cast<unsigned char>(word[i])];
-    if (id >= 0 && !IsControl(id)) {
-      symbols.push_back({id, i, 1});
-    } else if (unknown_ >= 0) {
-      symbols.push_back({unknown_, i, 1});
-    }
-  }
-  return symbols;
-}
-
-std::vector<Symbol> HfTokenizer::CharacterSymbols(std::string_view word) const {
-  std::vector<Symbol> symbols;
-  for (uint32_t i = 0; i < word.size();) {
-    const auto size = static_cast<uint32_t>(DecodeUtf8(word, i).length);
-    const std::string_view character = word.substr(i, size);
-    const auto byte_known = [&](char c) {
-      const TokenId id = byte_ids_[static_cast<unsigned char>(c)];
-      return id >= 0 && !IsControl(id);
-    };
-    if (const auto id = vocabulary_.Find(character); id && !IsControl(*id)) {
-      symbols.push_back({*id, i, size});
-    } else if (byte_fallback_ && std::all_of(character.begin(), character.end(), byte_known)) {
-      for (uint32_t b = 0; b < size; ++b) {
-        symbols.push_back({byte_ids_[static_cast<unsigned char>(character[b])], i + b, 1});
-      }
-    } else if (unknown_ >= 0) {
-      if (fuse_unknown_ && !symbols.empty() && symbols.back().id == unknown_) {
-        symbols.back().size += size;
-      } else {
-        symbols.push_back({unknown_, i, size});
-      }
-    }
-    i += size;
-  }
-  return symbols;
-}
-
-void HfTokenizer::EncodeWord(std::string_view word, std::vector<TokenId>& ids) const {
-  if (ignore_merges_) {
-    std::string piece;
-    for (const char c : word) {
-      if (pipeline_.byte_level) {
-        piece += ByteLevelChar(static_cast<unsigned char>(c));
-      } else {
-        piece += c;
-      }
-    }
-    if (const auto id = vocabulary_.Find(piece); id && !IsControl(*id)) {
-      ids.push_back(*id);
-      return;
-    }
-  }
-  std::vector<Symbol> symbols = pipeline_.byte_level ? ByteSymbols(word) : CharacterSymbols(word);
-  MergeSymbols(symbols, [&](const Symbol& left, const Symbol& right) -> std::optional<Merge> {
-    const int32_t rank = merges_.Rank(left.id, right.id);
-    if (rank < 0 || IsControl(merges_.Merged(rank))) return std::nullopt;
-    return Merge{rank, merges_.Merged(rank)};
-  });
-  for (const Symbol& symbol : symbols) ids.push_back(symbol.id);
 }
 
 std::string HfTokenizer::TokenBytes(TokenId id) const {

@@ -20,8 +20,7 @@ class Splitter {
   virtual void Split(std::string_view text, std::vector<std::string_view>& pieces) const = 0;
 };
 
-/// By a regular expression of Oniguruma's syntax, as tokenizer.json has it. It is compiled at the
-/// first use. Throws kUnsupported, then, for a pattern that PCRE2 does not take.
+/// By the matches of a Regex.
 std::unique_ptr<Splitter> NewRegexSplitter(std::string pattern, SplitBehavior behavior,
                                            bool invert);
 /// By a fixed string.
@@ -30,10 +29,6 @@ std::unique_ptr<Splitter> NewStringSplitter(std::string pattern, SplitBehavior b
 
 /// The pattern of GPT-2, which ByteLevel applies by default.
 extern const std::string_view kGpt2Pattern;
-
-/// `pattern` for PCRE2, with \s and \S written out: PCRE2 counts U+180E as a space, Oniguruma and
-/// Unicode do not.
-std::string PatternForPcre2(std::string_view pattern);
 
 }  // namespace litertlm
 

@@ -55,12 +55,12 @@ class Tokenizer {
   std::string Decode(const std::vector<TokenId>& ids) const;
 };
 
-/// From the bytes of a tokenizer.json (BPE: byte level, or Metaspace with byte fallback).
+/// From the bytes of a tokenizer.json (BPE or Unigram).
 /// Throws kBadInput, or kUnsupported naming the part of the pipeline that is not known.
 std::unique_ptr<Tokenizer> LoadHfTokenizer(Bytes json, std::string_view where);
 /// The same from a HF_Tokenizer_Zlib section: u64 size, zlib stream.
 std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view where);
-/// From a SentencePiece ModelProto of type BPE.
+/// From a SentencePiece ModelProto of type unigram or BPE.
 std::unique_ptr<Tokenizer> LoadSentencePiece(Bytes model, std::string_view where);
 
 /// Turns a stream of tokens into a stream of whole UTF-8 text: bytes of a character that is not

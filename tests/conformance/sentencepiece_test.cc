@@ -1,6 +1,4 @@
-// Our SentencePiece encoder against the sentencepiece library, on made-up texts and on variants of
-// the tiny Gemma's model. A program of its own without our metadata code: libsentencepiece and
-// libprotobuf export the same symbols and cannot live in one process.
+// Our SentencePiece BPE against the sentencepiece library, on variants of the tiny Gemma's model.
 #include <gtest/gtest.h>
 #include <sentencepiece_processor.h>
 
@@ -10,62 +8,12 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "tests/conformance/random_text.h"
+#include "tests/conformance/sentencepiece_reference.h"
 #include "text/tokenizer.h"
 
 namespace litertlm {
 namespace {
-
-std::string RandomText(std::mt19937& random) {
-  static const std::vector<std::string> kParts = {"The capital of France",
-                                                  " is",
-                                                  " Paris",
-                                                  ".",
-                                                  " ",
-                                                  "  ",
-                                                  "     ",
-                                                  "\n",
-                                                  "\n\n\n",
-                                                  "\t",
-                                                  "\t\t",
-                                                  "<start_of_turn>",
-                                                  "<end_of_turn>",
-                                                  "<bos>",
-                                                  "<eos>",
-                                                  "<pad>",
-                                                  "<unk>",
-                                                  "<0x41>",
-                                                  "<unused3>",
-                                                  "<table>",
-                                                  "</p>",
-                                                  "[multimodal]",
-                                                  "\xE2\x96\x81",
-                                                  "\xE2\x96\x81\xE2\x96\x81",
-                                                  "a",
-                                                  "e\xCC\x81",
-                                                  "\xC3\xA9t\xC3\xA9",
-                                                  "\xE6\x9D\xB1\xE4\xBA\xAC",
-                                                  "\xF0\x9F\x98\x80",
-                                                  "12345",
-                                                  "\xC2\xA0",
-                                                  "\xE3\x80\x80",
-                                                  "\r\n",
-                                                  std::string(1, '\0'),
-                                                  "\xFF",
-                                                  "\xE3\x81",
-                                                  "hello",
-                                                  "Hello World",
-                                                  "ing",
-                                                  "th"};
-  std::string text;
-  for (auto n = random() % 12; n > 0; --n) {
-    if (random() % 4 == 0) {
-      AppendUtf8(static_cast<char32_t>(random() % (random() % 2 ? 0x250 : 0x20000)), text);
-    } else {
-      text += kParts[random() % kParts.size()];
-    }
-  }
-  return text;
-}
 
 // A normalizer spec whose flags follow those of the file: in protobuf the last value counts, and
 // messages that come twice are merged.
@@ -112,29 +60,12 @@ std::string WithUnusedPieces(const std::string& model, const Tokenizer& tokenize
   return result;
 }
 
-void Compare(const std::string& model, int texts) {
-  sentencepiece::SentencePieceProcessor reference;
-  ASSERT_TRUE(reference.LoadFromSerializedProto(model).ok());
-  const auto ours = LoadSentencePiece(AsBytes(model), "model");
-  ASSERT_EQ(ours->size(), reference.GetPieceSize());
-  std::mt19937 random(7);
-  for (int i = 0; i < texts; ++i) {
-    // The library makes each byte that is not UTF-8 a U+FFFD, not each sequence as the Unicode
-    // standard recommends and other tokenizers do.
-    const std::string text = ReplaceInvalidUtf8(RandomText(random));
-    std::vector<int> expected;
-    ASSERT_TRUE(reference.Encode(text, &expected).ok());
-    ASSERT_EQ(ours->Encode(text, ControlTokens::kAsText), expected)
-        << '"' << text << '"' << " after " << i;
-  }
-}
-
 std::string Model() {
   return ReadFile(std::filesystem::path(LITERTLM_SOURCE_DIR) /
                   "testdata/tiny-gemma3/tokenizer.model");
 }
 
-TEST(SentencePiece, EncodesAsTheLibrary) { Compare(Model(), 20000); }
+TEST(SentencePiece, EncodesAsTheLibrary) { CompareEncodings(Model(), 20000); }
 
 TEST(SentencePiece, DecodesAsTheLibrary) {
   const std::string model = Model();
@@ -162,7 +93,7 @@ TEST(SentencePiece, DecodesAsTheLibrary) {
 TEST(SentencePiece, FlagsOfTheNormalizerWorkAsInTheLibrary) {
   for (int flags = 0; flags < 8; ++flags) {
     SCOPED_TRACE(flags);
-    Compare(WithNormalizerFlags(Model(), flags & 1, flags & 2, flags & 4), 3000);
+    CompareEncodings(WithNormalizerFlags(Model(), flags & 1, flags & 2, flags & 4), 3000);
   }
 }
 
@@ -170,12 +101,12 @@ TEST(SentencePiece, FlagsOfTheTrainerWorkAsInTheLibrary) {
   for (int flags = 0; flags < 4; ++flags) {
     SCOPED_TRACE(flags);
     const std::string model = WithNormalizerFlags(Model(), true, flags & 2, true);
-    Compare(WithTrainerFlags(model, flags & 1, true), 3000);
+    CompareEncodings(WithTrainerFlags(model, flags & 1, true), 3000);
   }
 }
 
 TEST(SentencePiece, UnknownCharactersWithoutBytePieces) {
-  Compare(WithTrainerFlags(WithoutBytePieces(Model()), false, false), 5000);
+  CompareEncodings(WithTrainerFlags(WithoutBytePieces(Model()), false, false), 5000);
 }
 
 TEST(SentencePiece, UnusedPiecesAreTakenApartAsInTheLibrary) {
@@ -183,7 +114,7 @@ TEST(SentencePiece, UnusedPiecesAreTakenApartAsInTheLibrary) {
   for (const int step : {2, 3, 7}) {
     const std::string model = WithUnusedPieces(Model(), *tokenizer, step);
     ASSERT_GT(model.size(), Model().size() + 100);
-    Compare(model, 5000);
+    CompareEncodings(model, 5000);
   }
 }
 

@@ -167,7 +167,7 @@ TEST(Tokenizer, DamagedFilesAreErrors) {
     }
     return std::string();
   };
-  EXPECT_THAT(load(R"({"model":{"type":"Unigram","vocab":{},"merges":[]}})"), HasSubstr("Unigram"));
+  EXPECT_THAT(load(R"({"model":{"type":"WordPiece","vocab":{}}})"), HasSubstr("WordPiece"));
   EXPECT_THAT(load(R"({"model":{"vocab":{"a":99999999999},"merges":[]}})"),
               HasSubstr("99999999999"));
   EXPECT_THAT(load(R"({"model":{"vocab":{"a":1,"b":1},"merges":[]}})"), HasSubstr("two pieces"));
