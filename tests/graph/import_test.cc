@@ -261,7 +261,7 @@ TestModel CompositeModel(const std::string& name, const std::vector<uint8_t>& at
     body.Output("y", body.Op(Builtin::ADD, {x, body.Input("gains", {4})}, {2, 4}));
   }
   main.Finish();
-  body.Finish(/*is_signature=*/false);
+  body.FinishSubgraph();
   return FinishModel(builder);
 }
 
