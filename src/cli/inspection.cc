@@ -222,7 +222,7 @@ Json SectionReport(const ModelFile& file, const Section& section) {
     const std::string_view role = section.StringItem(kModelTypeKey);
     const Section* weights = file.Find(SectionType::kTfliteWeights, role);
     const TfliteModel model = TfliteModel::Parse(
-        section.bytes, weights != nullptr ? weights->bytes : Bytes(), file.name());
+        section.bytes, weights != nullptr ? weights->bytes : Bytes(), file.NameOf(section));
     report["model"] = GraphReport(model).Build();
   }
   return report;

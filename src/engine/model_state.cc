@@ -26,8 +26,7 @@ std::unique_ptr<Tokenizer> LoadTokenizer(const ModelFile& file) {
     throw Error(ErrorCode::kBadInput, fmt::format("{} has no tokenizer section.", file.name()),
                 kInspect);
   }
-  const std::string_view outside = section->StringItem(kTokenizerFileKey);
-  const std::string where = outside.empty() ? file.name() : std::string(outside);
+  const std::string where = file.NameOf(*section);
   if (section->type == SectionType::kHfTokenizerZlib) {
     return LoadHfTokenizerZlib(section->bytes, where);
   }
@@ -97,8 +96,7 @@ LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
     graph_ = file_->ReadModel(kPrefillDecodeModel);
-    embedder_ = file_->ReadModel(kEmbedderModel);
-    auxiliary_ = file_->ReadModel(kAuxiliaryModel);
+    companions_.emplace(*file_);
     if (!graph_) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel), kInspect);
@@ -110,8 +108,7 @@ LanguageModel& ModelState::language_model() {
             .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
             .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32},
-        {.embedder = embedder_ ? &*embedder_ : nullptr,
-         .auxiliary = auxiliary_ ? &*auxiliary_ : nullptr});
+        companions_->models());
   });
   return *language_model_;
 }

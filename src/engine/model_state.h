@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "engine/companions.h"
 #include "engine/generator.h"
 #include "engine/prompt_settings.h"
 #include "format/llm_metadata.h"
@@ -64,8 +65,7 @@ class ModelState {
   std::optional<PromptSettings> settings_;
   std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;
-  std::optional<TfliteModel> embedder_;
-  std::optional<TfliteModel> auxiliary_;
+  std::optional<Companions> companions_;
   std::unique_ptr<LanguageModel> language_model_;
   std::mutex compute_;
 };

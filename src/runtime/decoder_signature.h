@@ -21,13 +21,14 @@ inline constexpr std::string_view kDecodeKey = "decode";
 
 /// Indices into Graph::inputs and Graph::outputs.
 struct DecoderSignature {
-  size_t tokens = kNoBinding;      ///< i32 [1, rows].
-  size_t embeddings = kNoBinding;  ///< f32 [1, rows, width], in the place of tokens.
-  size_t positions = kNoBinding;   ///< i32 [rows] or [1, rows].
-  size_t mask = kNoBinding;        ///< [1, 1, rows, context]; may be missing.
-  size_t parameters = kNoBinding;  ///< i32: where rows begin and end, as GPUs are told.
-  size_t logits = kNoBinding;      ///< f32 [1, 1, vocabulary]; prefill has none.
-  std::vector<StatePair> states;   ///< The caches, sorted by name.
+  size_t tokens = kNoBinding;            ///< i32 [1, rows].
+  size_t embeddings = kNoBinding;        ///< f32 [1, rows, width], in the place of tokens.
+  size_t layer_embeddings = kNoBinding;  ///< f32 [1, rows, layers, width]; may be missing.
+  size_t positions = kNoBinding;         ///< i32 [rows] or [1, rows].
+  size_t mask = kNoBinding;              ///< [1, 1, rows, context]; may be missing.
+  size_t parameters = kNoBinding;        ///< i32: where rows begin and end, as GPUs are told.
+  size_t logits = kNoBinding;            ///< f32 [1, 1, vocabulary]; prefill has none.
+  std::vector<StatePair> states;         ///< The caches, sorted by name.
   int64_t rows = 0;
   int64_t context = 0;  ///< Tokens that the caches hold.
 };

@@ -8,13 +8,12 @@
 namespace litertlm {
 namespace {
 
-/// True if the graph has one input, one token, and one output, a vector.
+/// True if the graph has one input, one token, and one output, its numbers.
 bool TakesOneToken(const Graph& graph) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1) return false;
   const Value& token = graph.value(graph.inputs[0].value);
   const Value& row = graph.value(graph.outputs[0].value);
-  return token.dtype == DType::kI32 && Count(token.shape).Is(1) && row.dtype == DType::kF32 &&
-         !row.shape.empty() && Count(row.shape) == row.shape.back();
+  return token.dtype == DType::kI32 && Count(token.shape).Is(1) && row.dtype == DType::kF32;
 }
 
 }  // namespace
@@ -24,7 +23,7 @@ Embedder::Embedder(const TfliteModel& model, Workers& workers) : workers_(worker
     Graph graph = ImportSignature(model, key);
     if (!TakesOneToken(graph)) continue;
     FoldDequantize(graph);
-    width_ = graph.value(graph.outputs[0].value).shape.back().outer();
+    width_ = Count(graph.value(graph.outputs[0].value).shape).outer();
     program_ = std::make_unique<Program>(std::move(graph), std::vector<StatePair>());
     return;
   }

@@ -5,7 +5,8 @@ namespace litertlm {
 TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bool divides) {
   const Shape whole = ops.ShapeOf(x);
   const auto n = static_cast<float>(whole.back());
-  const TensorId sum = ops.SumOfLastAxis(ops.Multiply(x, x, "norm_squares"), "norm_sum");
+  const TensorId sum = ops.Sum(ops.Multiply(x, x, "norm_squares"),
+                               static_cast<int32_t>(whole.size()) - 1, "norm_sum");
   const TensorId mean = divides ? ops.Divide(sum, ops.Scalar(n, "norm_count"), "norm_mean")
                                 : ops.Multiply(sum, ops.Scalar(1 / n, "norm_share"), "norm_mean");
   const TensorId variance =

@@ -50,6 +50,9 @@ struct ExporterStyle {
   bool bare_names = false;
   bool old = false;  ///< DIV where newer files multiply, and GATHER for embeddings.
   Embedder embedder = Embedder::kInside;
+  /// A part of the embeddings comes for each layer apart, from a model of its own; as in Gemma3n,
+  /// where it is no part of them, but something else. With an embedder.
+  bool layer_embedder = false;
   /// Caches are only read, and new rows are outputs; an auxiliary model updates the caches and
   /// computes angles and masks. For kHuggingFace with kTransposed and an embedder.
   bool split_cache = false;
@@ -98,6 +101,10 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "export_hf_other_names", .exporter = kHuggingFace, .other_names = true},
       {.name = "export_hf_embedder", .exporter = kHuggingFace, .embedder = kOneToken},
       {.name = "export_hf_embedder_all_lengths", .exporter = kHuggingFace, .embedder = kAllLengths},
+      {.name = "export_hf_layer_embedder",
+       .exporter = kHuggingFace,
+       .embedder = kOneToken,
+       .layer_embedder = true},
       {.name = "export_hf_split_cache",
        .exporter = kHuggingFace,
        .embedder = kOneToken,

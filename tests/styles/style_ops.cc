@@ -54,12 +54,11 @@ TensorId StyleOps::FloatsToInts(TensorId x, std::string_view name) {
   return Cast(DType::kF32, DType::kI32, x, name);
 }
 
-TensorId StyleOps::SumOfLastAxis(TensorId x, std::string_view name) {
+TensorId StyleOps::Sum(TensorId x, int32_t axis, std::string_view name) {
   Shape shape = ShapeOf(x);
-  shape.pop_back();
-  const auto last = static_cast<int32_t>(shape.size());
+  shape.erase(shape.begin() + axis);
   return Emit({.code = Op::SUM,
-               .inputs = {x, Ints({&last, 1}, {1}, "last_axis")},
+               .inputs = {x, Ints({&axis, 1}, {1}, "sum_axis")},
                .options = With<tflite::ReducerOptionsT>()},
               DType::kF32, std::move(shape), name);
 }

@@ -25,7 +25,7 @@ class StyleOps : public OpEmitter {
   TensorId Negate(TensorId x, std::string_view name);
   TensorId HalvesToFloats(TensorId x, std::string_view name);
   TensorId FloatsToInts(TensorId x, std::string_view name);
-  TensorId SumOfLastAxis(TensorId x, std::string_view name);  ///< The axis is dropped.
+  TensorId Sum(TensorId x, int32_t axis, std::string_view name);  ///< The axis is dropped.
   /// Slices of `table` along `axis` by `ids` [n].
   TensorId Gather(TensorId table, TensorId ids, int32_t axis, std::string_view name);
   std::vector<TensorId> UnpackInts(TensorId x, std::string_view name);  ///< [n] to n scalars.

@@ -93,6 +93,8 @@ class DecoderWriter {
       positions_ = other ? s_.Input("positions", DType::kI32, {1, t_})
                          : s_.Input("input_pos", DType::kI32, {t_});
     }
+    const TensorId layers =
+        style_.layer_embedder ? s_.Input("per_layer_embeddings", DType::kF32, LayersShape()) : -1;
     if (other) positions_ = ops_.ReshapeInts(positions_, {t_}, "positions_vector");
     AddMask();
     if (style_.bare_names && !rows_first()) {
@@ -102,7 +104,12 @@ class DecoderWriter {
       caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
                          s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
     }
+    if (style_.layer_embedder) return WithoutLayers(ops_, tokens, layers);
     return embedded ? tokens : Embed(ops_, weights_, spec_, style_, tokens);
+  }
+
+  Shape LayersShape() const {
+    return {1, t_, static_cast<int32_t>(spec_.layers.size()), static_cast<int32_t>(spec_.hidden)};
   }
 
   // Of split caches: angles come from outside.

@@ -59,13 +59,19 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
                 EmitStyledGraph(spec, weights, fused, style, graph, model);
               }
             }),
-      std::nullopt, std::nullopt};
+      std::nullopt, std::nullopt, std::nullopt};
+  DecoderSpec table = spec;
+  table.layers.clear();
   if (style.embedder != ExporterStyle::Embedder::kInside) {
-    DecoderSpec table = spec;
-    table.layers.clear();
     result.embedder = write(
         table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
           EmitEmbedder(table, weights, style, graph, model);
+        });
+  }
+  if (style.layer_embedder) {
+    result.layer_embedder = write(
+        table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
+          EmitLayerEmbedder(table, spec.layers.size(), weights, style, graph, model);
         });
   }
   if (style.split_cache) {

@@ -9,6 +9,7 @@
 
 #include "litertlm/error.h"
 #include "litertlm/model.h"
+#include "tests/error_of.h"
 #include "tests/scratch_path.h"
 #include "tests/styles/operator_counts.h"
 #include "tests/styles/styled_file.h"
@@ -51,15 +52,18 @@ struct OpenModel {
   OpenModel& operator=(const OpenModel&) = delete;
   explicit OpenModel(StyledModel model) : bytes(std::move(model)), decoder(bytes.decoder.Parse()) {
     if (bytes.embedder) embedder = bytes.embedder->Parse();
+    if (bytes.layer_embedder) layer_embedder = bytes.layer_embedder->Parse();
     if (bytes.auxiliary) auxiliary = bytes.auxiliary->Parse();
   }
   CompanionModels companions() const {
     return {.embedder = embedder ? &*embedder : nullptr,
+            .layer_embedder = layer_embedder ? &*layer_embedder : nullptr,
             .auxiliary = auxiliary ? &*auxiliary : nullptr};
   }
   StyledModel bytes;
   TfliteModel decoder;
   std::optional<TfliteModel> embedder;
+  std::optional<TfliteModel> layer_embedder;
   std::optional<TfliteModel> auxiliary;
 };
 
@@ -327,6 +331,18 @@ TEST(ExternalEmbedder, IsMissedWithASentence) {
               testing::HasSubstr("no signature from one token"));
 }
 
+TEST(LayerEmbedder, IsMissedWithASentence) {
+  const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_layer_embedder"));
+  EXPECT_THAT(Failure(model.decoder, {.embedder = &*model.embedder}),
+              testing::HasSubstr("it takes embeddings for each layer, but there is no model"));
+  EXPECT_THAT(ErrorOf([&] {
+                CompileLanguageModel(
+                    model.decoder, {.threads = 1},
+                    {.embedder = &*model.embedder, .layer_embedder = &*model.embedder});
+              }).message(),
+              testing::HasSubstr("512 numbers for a token, but test.tflite makes 128"));
+}
+
 TEST(SplitCache, IsMissedWithASentence) {
   const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_split_cache"));
   EXPECT_THAT(Failure(model.decoder, {.embedder = &*model.embedder}),
@@ -350,7 +366,7 @@ TEST(Signatures, ThatCannotBeFilledSaySo) {
   for (const auto& [input, reason] : {std::pair("local_mask", "how many tokens such a mask shows"),
                                       {"mask_local", "how many tokens such a mask shows"},
                                       {"param_tensor", "not a few numbers of i32"},
-                                      {"per_layer_embeddings", "embeddings for each layer"},
+                                      {"per_layer_embeddings", "not f32 [1, rows, layers"},
                                       {"query_w_prime_left_0", "LoRA"},
                                       {"attention_mask", "is not one that this program fills."}}) {
     TfliteBuilder builder;
@@ -366,14 +382,18 @@ TEST(Signatures, ThatCannotBeFilledSaySo) {
   }
 }
 
+Ids Answer(const Model& model) {
+  const auto ids = model.Tokenize("The capital of Italy is");
+  return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}}).ids;
+}
+
 /// What the whole way gives: container, engine, tokens.
 Ids AnswerOf(const TestFamily& family, const ExporterStyle& style, const std::string& extension) {
   const std::filesystem::path path = ScratchPath(style.name + extension);
   WriteStyledFile(CheckpointOf(family), style, OptionsFor(family), path);
   const Model model = Model::Open(path);
   std::filesystem::remove(path);  // It stays mapped.
-  const auto ids = model.Tokenize("The capital of Italy is");
-  return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}}).ids;
+  return Answer(model);
 }
 
 TEST(StyledFile, IsRunLikeOurs) {
@@ -388,6 +408,22 @@ TEST_P(Styles, GiveTheSameTokensAsATaskBundle) {
   const Ids tokens = AnswerOf(family(), style(), ".litertlm");
   EXPECT_FALSE(tokens.empty());
   EXPECT_EQ(AnswerOf(family(), style(), ".task"), tokens);
+}
+
+TEST(StyledFile, ModelsApartFindEachOther) {
+  const Ids ours = AnswerOf(kFamilies[0], ExporterStyles().front(), ".litertlm");
+  const std::filesystem::path folder = ScratchPathOfTest();
+  for (const char* name :
+       {"export_hf", "export_hf_embedder", "export_hf_layer_embedder", "export_hf_split_cache"}) {
+    SCOPED_TRACE(name);
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path path = folder / "model.tflite";
+    WriteStyledFile(CheckpointOf(kFamilies[0]), StyleNamed(name), OptionsFor(kFamilies[0]), path);
+    const std::filesystem::path tokenizer = CheckpointOf(kFamilies[0]) / "tokenizer.json";
+    const Model model = Model::Open(path, {.tokenizer = tokenizer});
+    std::filesystem::remove_all(folder);  // They stay mapped.
+    EXPECT_EQ(Answer(model), ours);
+  }
 }
 
 }  // namespace
