@@ -42,8 +42,12 @@ struct ExporterStyle {
   Exporter exporter = Exporter::kClassic;
   Caches caches = Caches::kTransposed;
   Mask mask = Mask::kFloats;
-  bool norm_composites = true;       ///< odml.rms_norm, else written out.
-  bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
+  bool norm_composites = true;  ///< odml.rms_norm, else written out.
+  /// odml.scaled_dot_product_attention for kRowsFirst, odml.sdpa_transposed for kTransposed.
+  bool attention_composite = false;
+  /// The mask becomes bools, one copy for each head of a group, that pick scores in the place of
+  /// being added to them; as where graphs are drawn for GPUs. For kTransposed.
+  bool picked_scores = false;
   /// Named operators without a decomposition: for kRowsFirst attention and updates of caches as
   /// custom operators, for kTransposed odml.runtime_bmm and odml.cache_update as composites, with
   /// the parameters that GPUs are given.
@@ -96,6 +100,11 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "export_hf_bare_composites", .exporter = kHuggingFace, .bare_names = true},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
       {.name = "export_hf_heads_first", .exporter = kHuggingFace, .caches = kHeadsFirst},
+      {.name = "export_hf_picked_scores", .exporter = kHuggingFace, .picked_scores = true},
+      {.name = "export_hf_attention_composite",
+       .exporter = kHuggingFace,
+       .attention_composite = true,
+       .picked_scores = true},
       {.name = "export_hf_half_mask", .exporter = kHuggingFace, .mask = kHalves},
       {.name = "export_hf_bool_mask", .exporter = kHuggingFace, .mask = kBools},
       {.name = "export_hf_other_names", .exporter = kHuggingFace, .other_names = true},

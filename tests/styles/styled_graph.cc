@@ -163,7 +163,7 @@ class DecoderWriter {
     };
     const std::vector<TensorId> inputs = {x, weights_.Vector(norm.gain)};
     if (!style_.norm_composites) return body(ops_, inputs);
-    return ops_.Composite("odml.rms_norm", "epsilon", static_cast<float>(spec_.norm_epsilon),
+    return ops_.Composite("odml.rms_norm", {{"epsilon", static_cast<float>(spec_.norm_epsilon)}},
                           inputs, body, "norm");
   }
 
@@ -360,7 +360,9 @@ class DecoderWriter {
   TensorId Attend(size_t layer, TensorId heads) {
     const AttentionSpec& attention = spec_.layers[layer].attention;
     const TensorId query = RotatedHeads(heads, attention.rope, "query");
-    const TensorId mixed = rows_first() ? AttendToRows(layer, query) : AttendToHeads(layer, query);
+    const TensorId mixed = rows_first()           ? AttendToRows(layer, query)
+                           : style_.picked_scores ? AttendToPicked(layer, query)
+                                                  : AttendToHeads(layer, query);
     return weights_.Linear(ops_.Reshape(mixed, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
                            "attention_output");
   }
@@ -434,8 +436,24 @@ class DecoderWriter {
                  {{"scale", attention.score_scale}}, inputs, {{1, t_, n_, h_}}, "mixed")
           .front();
     }
-    return ops_.Composite("odml.scaled_dot_product_attention", "scale", attention.score_scale,
+    return ops_.Composite("odml.scaled_dot_product_attention", {{"scale", attention.score_scale}},
                           inputs, body, "mixed");
+  }
+
+  TensorId AttendToPicked(size_t layer, TensorId query) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    const TensorId scale = ops_.Scalar(static_cast<float>(attention.score_scale), "scale");
+    const TensorId picks =
+        ops_.Equal(MaskFor(attention.window), ops_.Scalar(0, "shown"), "mask_picks");
+    const std::vector<TensorId> inputs = {ops_.Multiply(query, scale, "query_scaled"),
+                                          caches_[layer].keys, caches_[layer].values, picks};
+    const TensorId mixed =
+        style_.attention_composite
+            ? ops_.Composite("odml.sdpa_transposed", {{"k_ts_idx", 2}, {"v_ts_idx", 3}}, inputs,
+                             WriteTransposedAttention, "mixed",
+                             {DType::kF32, DType::kF32, DType::kF32, DType::kBool})
+            : WriteTransposedAttention(ops_, inputs);
+    return ops_.Transpose(mixed, {0, 2, 1, 3}, "mixed_by_row");
   }
 
   const DecoderSpec& spec_;

@@ -362,6 +362,23 @@ TEST(SplitCache, IsMissedWithASentence) {
   }
 }
 
+// Of which local layers keep only what their window shows, and a local mask has fewer columns.
+TEST(SplitCache, MustNotBeARingBuffer) {
+  TfliteBuilder builder;
+  SignatureWriter w(builder, "decode");
+  w.Input("embeddings", {1, 1, 4});
+  w.Input("mask_global", {1, 1, 1, 9});
+  const TensorId local = w.Input("mask_local", {1, 1, 1, 5});
+  w.Output("kv_slice_k_0", w.Input("pos_emb_cos", {1, 1, 1, 4}));
+  w.Output("logits", local);
+  w.Finish();
+  const TestModel data = FinishModel(builder);
+  const TfliteModel model = data.Parse();
+  EXPECT_THAT(Failure(model, {.auxiliary = &model}),
+              testing::HasSubstr("input 'mask_local' has another shape than 'mask_global': caches "
+                                 "that are ring buffers are not supported"));
+}
+
 TEST(Signatures, ThatCannotBeFilledSaySo) {
   for (const auto& [input, reason] : {std::pair("local_mask", "how many tokens such a mask shows"),
                                       {"mask_local", "how many tokens such a mask shows"},
