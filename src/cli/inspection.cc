@@ -154,8 +154,10 @@ class GraphReport {
     for (const tflite::TensorMap* port : *ports) {
       const tflite::Tensor& tensor = *subgraph.tensors()->Get(port->tensor_index());
       Json shape = Json::array();
-      if (tensor.shape() != nullptr)
-        shape = Json(std::vector<int>(tensor.shape()->begin(), tensor.shape()->end()));
+      // Where dimensions are open, a second list has -1 in their place.
+      const auto* open = tensor.shape_signature();
+      const auto* extents = open != nullptr && open->size() > 0 ? open : tensor.shape();
+      if (extents != nullptr) shape = Json(std::vector<int>(extents->begin(), extents->end()));
       report.push_back(
           {{"name", Text(port->name())}, {"type", TypeName(tensor)}, {"shape", std::move(shape)}});
     }

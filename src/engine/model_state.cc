@@ -92,6 +92,13 @@ const PromptSettings& ModelState::settings() {
   return *settings_;
 }
 
+int ModelState::OpenContext() {
+  if (options_.context > 0) return options_.context;
+  const std::optional<proto::LlmMetadata> metadata = file_->ReadMetadata();
+  const int allowed = metadata ? metadata->max_num_tokens() : 0;
+  return allowed > 0 ? allowed : static_cast<int>(RuntimeOptions().open_context);
+}
+
 LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
@@ -107,7 +114,8 @@ LanguageModel& ModelState::language_model() {
             .threads = options_.threads,
             .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
-            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32},
+            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32,
+            .open_context = OpenContext()},
         companions_->models());
   });
   return *language_model_;

@@ -49,6 +49,8 @@ class ModelState {
   /// As the file has it: the metadata, which may come from it, say what else is a control token.
   Tokenizer& unmarked_tokenizer();
   void MarkControlTokens(Tokenizer& tokenizer);
+  /// Tokens of the caches, where the graph leaves that open.
+  int OpenContext();
 
   std::optional<ModelFile> file_;
   ModelOptions options_;

@@ -216,6 +216,22 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
   return signature;
 }
 
+int64_t OpenLength(std::string_view key, int64_t context, std::string_view input, int axis,
+                   int rank) {
+  // Any number of rows is computed afterwards; two or more show which dimensions they are.
+  constexpr int64_t kRows = 64;
+  const int64_t rows = key == kDecodeKey ? 1 : std::min(kRows, context);
+  if (IsStateName(input)) return context;
+  if (IsOneOf(input, kMaskNames)) {
+    return axis == rank - 1 ? context : axis == rank - 2 ? rows : 0;
+  }
+  if (IsOneOf(input, kTokenNames) || IsOneOf(input, kPositionNames)) {
+    return axis == rank - 1 ? rows : 0;
+  }
+  if (input == kEmbeddings) return axis == rank - 2 ? rows : 0;
+  return input == kLayerEmbeddings && axis == 1 ? rows : 0;
+}
+
 std::vector<std::string> PrefillKeys(const TfliteModel& model) {
   const std::vector<std::string> known = InputNames(model, kDecodeKey);
   const auto is_known = [&](const std::string& input) {

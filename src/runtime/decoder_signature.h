@@ -41,6 +41,11 @@ DecoderSignature ReadDecoderSignature(const Graph& graph);
 /// take further inputs: these are for adapters and images, and the others come without them. Cheap.
 std::vector<std::string> PrefillKeys(const TfliteModel& model);
 
+/// How long dimension `axis` of `rank` of an input is where a file leaves it open: as many rows as
+/// suit the signature, or `context` positions of a cache; 0 for what no decoder leaves open.
+int64_t OpenLength(std::string_view key, int64_t context, std::string_view input, int axis,
+                   int rank);
+
 /// How many tokens a signature takes at once, 0 if that is not found. Cheap.
 int64_t RowsOf(const TfliteModel& model, std::string_view key);
 

@@ -20,7 +20,8 @@ bool TakesOneToken(const Graph& graph) {
 
 Embedder::Embedder(const TfliteModel& model, Workers& workers) : workers_(workers) {
   for (const std::string& key : SignatureKeys(model)) {
-    Graph graph = ImportSignature(model, key);
+    const auto one_token = [](std::string_view, int, int) { return 1; };
+    Graph graph = ImportSignature(model, key, {one_token, MakeEvaluator(workers)});
     if (!TakesOneToken(graph)) continue;
     FoldDequantize(graph);
     width_ = Count(graph.value(graph.outputs[0].value).shape).outer();

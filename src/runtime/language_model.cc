@@ -25,6 +25,7 @@ class CompiledLanguageModel : public LanguageModel {
   CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options,
                         const CompanionModels& companions)
       : auxiliary_(companions.auxiliary),
+        open_context_(options.open_context),
         workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
     if (options.prefill_threads > 0 && options.prefill_threads != workers_.pool.threads()) {
       prefill_workers_.emplace(options.prefill_threads);
@@ -109,7 +110,7 @@ class CompiledLanguageModel : public LanguageModel {
   }
 
   Graph Import(const TfliteModel& model, std::string_view key) {
-    return ImportDecoder(model, key, auxiliary_, workers_);
+    return ImportDecoder(model, key, auxiliary_, open_context_, workers_);
   }
 
   /// False if the signatures do not agree on their caches and embeddings.
@@ -197,6 +198,7 @@ class CompiledLanguageModel : public LanguageModel {
   }
 
   const TfliteModel* const auxiliary_;
+  const int64_t open_context_;
   Workers workers_;
   std::optional<Workers> prefill_workers_;  ///< Where Prefill has another number of threads.
   Arena arena_;

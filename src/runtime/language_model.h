@@ -33,6 +33,7 @@ struct RuntimeOptions {
   /// that is the definition that everything faster is tested against.
   Fusions fusions = {};
   DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
+  int64_t open_context = 4096;     ///< Tokens of a cache, where the file leaves that open.
 };
 
 /// Models beside a decoder that compute a part of it; null where the file has none.

@@ -60,6 +60,9 @@ struct ExporterStyle {
   /// Caches are only read, and new rows are outputs; an auxiliary model updates the caches and
   /// computes angles and masks. For kHuggingFace with kTransposed and an embedder.
   bool split_cache = false;
+  /// Lengths of prompts and caches are left open, and sizes derived from shapes. Without
+  /// composites.
+  bool open_shapes = false;
   bool valid_mask = false;  ///< The auxiliary model is told which rows are padding, as since 2026.
   /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
   /// kv_cache_k_0 …
@@ -100,6 +103,10 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "export_hf_bare_composites", .exporter = kHuggingFace, .bare_names = true},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
       {.name = "export_hf_heads_first", .exporter = kHuggingFace, .caches = kHeadsFirst},
+      {.name = "export_hf_open_shapes",
+       .exporter = kHuggingFace,
+       .norm_composites = false,
+       .open_shapes = true},
       {.name = "export_hf_picked_scores", .exporter = kHuggingFace, .picked_scores = true},
       {.name = "export_hf_attention_composite",
        .exporter = kHuggingFace,

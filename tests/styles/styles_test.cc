@@ -71,7 +71,10 @@ class Runner {
  public:
   Runner(const OpenModel& model, const Fusions& fusions)
       : model_(CompileLanguageModel(model.decoder,
-                                    {.threads = 1, .fusions = fusions, .cache_type = DType::kF32},
+                                    {.threads = 1,
+                                     .fusions = fusions,
+                                     .cache_type = DType::kF32,
+                                     .open_context = StyledModelOptions().cache_length},
                                     model.companions())) {}
 
   /// Logits after the last token, all others having been computed in `pieces`, the rest one by one.
@@ -153,8 +156,10 @@ class ExpectedCounts {
   int whole_;
 };
 
-constexpr const char* kSignatures[] = {"prefill_32", "decode"};
 bool IsDecode(const char* key) { return std::string_view(key) == "decode"; }
+std::vector<const char*> SignaturesOf(const ExporterStyle& style) {
+  return {style.open_shapes ? "prefill" : "prefill_32", "decode"};
+}
 
 class Styles : public testing::TestWithParam<std::tuple<TestFamily, ExporterStyle>> {
  protected:
@@ -173,7 +178,7 @@ TEST_P(Styles, AreRecognisedAsTheSameProgram) {
         Quantization::kDynamicInt4Block32}) {
     SCOPED_TRACE(QuantizationName(quantization));
     const OpenModel model = Write(family(), style(), quantization);
-    for (const char* key : kSignatures) {
+    for (const char* key : SignaturesOf(style())) {
       SCOPED_TRACE(key);
       const ExpectedCounts expected(family(), IsDecode(key));
       std::map<Op, int> counts =
@@ -207,7 +212,7 @@ TEST_P(Styles, EachFusionFindsItsOwnWithoutTheOthers) {
     fusions.*fusion = true;
     return OperatorCounts(model.decoder, model.companions().auxiliary, key, fusions);
   };
-  for (const char* key : kSignatures) {
+  for (const char* key : SignaturesOf(style())) {
     SCOPED_TRACE(key);
     const ExpectedCounts expected(family(), IsDecode(key));
     EXPECT_EQ(counts_with(key, &Fusions::split_products)[Op::kFullyConnected], expected.products());
@@ -377,6 +382,36 @@ TEST(SplitCache, MustNotBeARingBuffer) {
   EXPECT_THAT(Failure(model, {.auxiliary = &model}),
               testing::HasSubstr("input 'mask_local' has another shape than 'mask_global': caches "
                                  "that are ring buffers are not supported"));
+}
+
+// Whatever a file leaves open gets the length that is asked for.
+TEST(OpenShapes, HoldAsManyTokensAsAskedFor) {
+  const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_open_shapes"));
+  const OpenModel fixed = Write(kFamilies[0], StyleNamed("export_hf"));
+  for (const int64_t context : {2, 40, 96, 1000}) {
+    SCOPED_TRACE(context);
+    const RuntimeOptions options = {.threads = 1, .open_context = context};
+    EXPECT_EQ(CompileLanguageModel(model.decoder, options)->context_length(), context);
+    EXPECT_EQ(CompileLanguageModel(fixed.decoder, options)->context_length(), 96);
+  }
+  EXPECT_THROW(CompileLanguageModel(model.decoder, {.open_context = int64_t{1} << 40}), Error);
+}
+
+TEST(OpenShapes, OfOtherInputsAreRefused) {
+  TfliteBuilder builder;
+  SignatureWriter w(builder, "decode");
+  w.Input("tokens", {1, 1}, DType::kI32);
+  w.Output("logits", w.Input("kv_cache_k_0", {1, 1}));
+  w.Finish();
+  std::unique_ptr<tflite::ModelT> changed(
+      tflite::GetModel(FinishModel(builder).bytes().data())->UnPack());
+  changed->subgraphs[0]->tensors[0]->shape_signature = {-1, 1};
+  flatbuffers::FlatBufferBuilder out;
+  tflite::FinishModelBuffer(out, tflite::Model::Pack(out, changed.get()));
+  const TestModel data(AsText(std::as_bytes(std::span(out.GetBufferPointer(), out.GetSize()))));
+  EXPECT_THAT(Failure(data.Parse()),
+              testing::HasSubstr("dimension 0 of input 'tokens' is open, and this program does not "
+                                 "know its length"));
 }
 
 TEST(Signatures, ThatCannotBeFilledSaySo) {
