@@ -39,7 +39,6 @@ class ShapeOpener {
       if (tensor->buffer != 0 || std::ranges::none_of(tensor->shape, IsOpenLength)) continue;
       tensor->shape_signature = tensor->shape;
       std::ranges::replace_if(tensor->shape_signature, IsOpenLength, -1);
-      std::ranges::replace_if(tensor->shape, IsOpenLength, 1);
     }
   }
 

@@ -12,7 +12,8 @@ inline constexpr int kOpenPositions = 97;
 
 /// The model with -1 for every multiple of kOpenRows in its signature for prompts, which becomes
 /// "prefill", and for kOpenPositions in all. Where a reshape, slice or broadcast needs the length,
-/// it is derived from the shapes of inputs; tables of positions become ranges.
+/// it is derived from the shapes of inputs; tables of positions become ranges. The lengths stay
+/// beside the -1, where runtimes that cannot resize inputs find them.
 TestModel WithOpenShapes(const TestModel& model);
 
 }  // namespace litertlm
