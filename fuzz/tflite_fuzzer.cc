@@ -1,5 +1,5 @@
 // TFLite models: what `TfliteModel` promises after `Parse` is used here without any check; and
-// every signature either becomes a graph or is refused.
+// every signature either becomes a graph or is refused, also one whose shapes are open.
 #include <cstdlib>
 
 #include "format/tflite.h"
@@ -35,10 +35,18 @@ void UseOperators(const TfliteModel& model, const tflite::SubGraph& graph) {
 }
 
 void ImportSignatures(const TfliteModel& model) {
+  const auto length = [](std::string_view, int, int) { return 4; };
+  const auto zeros = [](const Graph& graph, const Node& node) {
+    const Value& output = graph.value(node.outputs.front());
+    const auto count = static_cast<uint64_t>(Concrete(output.shape, 1).count());
+    return std::vector<std::byte>(BytesFor(output.dtype, count));
+  };
   for (const std::string& key : SignatureKeys(model)) {
-    try {
-      ImportSignature(model, key);
-    } catch (const Error&) {
+    for (const OpenShapes& open : {OpenShapes(), OpenShapes{length, zeros}}) {
+      try {
+        ImportSignature(model, key, open);
+      } catch (const Error&) {
+      }
     }
   }
 }

@@ -35,6 +35,9 @@ struct ModelOptions {
       0;               ///< For prompts, which gain more from many than replies do; 0: `threads`.
   bool fusion = true;  ///< False: every operator by itself, slowly: the definition of the result.
   CacheType cache_type = CacheType::kF16;
+  /// Tokens of a conversation, for files that leave that open; 0: as many as their metadata allow,
+  /// or 4096 where they say nothing.
+  int context = 0;
   /// A tokenizer.json or a SentencePiece model, for files that have none (TFLite models alone); the
   /// file's own, if there is one, is left aside.
   std::filesystem::path tokenizer{};

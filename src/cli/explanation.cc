@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "engine/companions.h"
 #include "engine/model_state.h"
 #include "format/model_file.h"
 #include "runtime/decoder_faults.h"
@@ -37,11 +38,8 @@ class Reasons {
 void ExplainModel(const ModelFile& file, Reasons& reasons) {
   const auto model = file.ReadModel(kPrefillDecodeModel);
   if (!model) return;
-  const auto embedder = file.ReadModel(kEmbedderModel);
-  const auto auxiliary = file.ReadModel(kAuxiliaryModel);
-  const std::vector<Error> faults =
-      FindDecoderFaults(*model, {.embedder = embedder ? &*embedder : nullptr,
-                                 .auxiliary = auxiliary ? &*auxiliary : nullptr});
+  const Companions companions(file);
+  const std::vector<Error> faults = FindDecoderFaults(*model, companions.models());
   for (const Error& fault : faults) reasons.Add(fault);
   const std::string_view backends =
       file.Find(SectionType::kTfliteModel, kPrefillDecodeModel)->StringItem("backend_constraint");

@@ -154,8 +154,10 @@ class GraphReport {
     for (const tflite::TensorMap* port : *ports) {
       const tflite::Tensor& tensor = *subgraph.tensors()->Get(port->tensor_index());
       Json shape = Json::array();
-      if (tensor.shape() != nullptr)
-        shape = Json(std::vector<int>(tensor.shape()->begin(), tensor.shape()->end()));
+      // Where dimensions are open, a second list has -1 in their place.
+      const auto* open = tensor.shape_signature();
+      const auto* extents = open != nullptr && open->size() > 0 ? open : tensor.shape();
+      if (extents != nullptr) shape = Json(std::vector<int>(extents->begin(), extents->end()));
       report.push_back(
           {{"name", Text(port->name())}, {"type", TypeName(tensor)}, {"shape", std::move(shape)}});
     }
@@ -222,7 +224,7 @@ Json SectionReport(const ModelFile& file, const Section& section) {
     const std::string_view role = section.StringItem(kModelTypeKey);
     const Section* weights = file.Find(SectionType::kTfliteWeights, role);
     const TfliteModel model = TfliteModel::Parse(
-        section.bytes, weights != nullptr ? weights->bytes : Bytes(), file.name());
+        section.bytes, weights != nullptr ? weights->bytes : Bytes(), file.NameOf(section));
     report["model"] = GraphReport(model).Build();
   }
   return report;

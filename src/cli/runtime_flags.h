@@ -24,6 +24,7 @@ class RuntimeFlags {
   std::optional<int> threads_;
   std::optional<int> prefill_threads_;
   std::optional<std::string> cache_type_;
+  std::optional<int> context_;
   bool no_fusion_ = false;
 };
 

@@ -50,7 +50,7 @@ class SignatureEmitter {
       x = AddBranch(x, mlp, layer.after_mlp, "mlp");
     }
     if (with_logits) EmitLogits(x);
-    Finish();
+    model_.AddSignature(key_, ops_.graph(), inputs_, outputs_);
   }
 
  private:
@@ -78,17 +78,6 @@ class SignatureEmitter {
         ops_.graph().AddTensor(fmt::format("{}_{}", key_, name), dtype, std::move(shape));
     inputs_.emplace_back(name, tensor);
     return tensor;
-  }
-
-  void Finish() {
-    const auto ids = [](const Named& named) {
-      std::vector<TensorId> tensors;
-      for (const auto& [name, tensor] : named) tensors.push_back(tensor);
-      return tensors;
-    };
-    ops_.graph().SetInputs(ids(inputs_));
-    ops_.graph().SetOutputs(ids(outputs_));
-    model_.AddSignature(key_, ops_.graph(), inputs_, outputs_);
   }
 
   TensorId Norm(TensorId x, const NormSpec& norm, const std::string& name) {

@@ -26,8 +26,7 @@ std::unique_ptr<Tokenizer> LoadTokenizer(const ModelFile& file) {
     throw Error(ErrorCode::kBadInput, fmt::format("{} has no tokenizer section.", file.name()),
                 kInspect);
   }
-  const std::string_view outside = section->StringItem(kTokenizerFileKey);
-  const std::string where = outside.empty() ? file.name() : std::string(outside);
+  const std::string where = file.NameOf(*section);
   if (section->type == SectionType::kHfTokenizerZlib) {
     return LoadHfTokenizerZlib(section->bytes, where);
   }
@@ -93,12 +92,18 @@ const PromptSettings& ModelState::settings() {
   return *settings_;
 }
 
+int ModelState::OpenContext() {
+  if (options_.context > 0) return options_.context;
+  const std::optional<proto::LlmMetadata> metadata = file_->ReadMetadata();
+  const int allowed = metadata ? metadata->max_num_tokens() : 0;
+  return allowed > 0 ? allowed : static_cast<int>(RuntimeOptions().open_context);
+}
+
 LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
     graph_ = file_->ReadModel(kPrefillDecodeModel);
-    embedder_ = file_->ReadModel(kEmbedderModel);
-    auxiliary_ = file_->ReadModel(kAuxiliaryModel);
+    companions_.emplace(*file_);
     if (!graph_) {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel), kInspect);
@@ -109,9 +114,9 @@ LanguageModel& ModelState::language_model() {
             .threads = options_.threads,
             .prefill_threads = options_.prefill_threads,
             .fusions = options_.fusion ? Fusions() : Fusions::None(),
-            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32},
-        {.embedder = embedder_ ? &*embedder_ : nullptr,
-         .auxiliary = auxiliary_ ? &*auxiliary_ : nullptr});
+            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32,
+            .open_context = OpenContext()},
+        companions_->models());
   });
   return *language_model_;
 }

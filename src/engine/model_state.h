@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "engine/companions.h"
 #include "engine/generator.h"
 #include "engine/prompt_settings.h"
 #include "format/llm_metadata.h"
@@ -48,6 +49,8 @@ class ModelState {
   /// As the file has it: the metadata, which may come from it, say what else is a control token.
   Tokenizer& unmarked_tokenizer();
   void MarkControlTokens(Tokenizer& tokenizer);
+  /// Tokens of the caches, where the graph leaves that open.
+  int OpenContext();
 
   std::optional<ModelFile> file_;
   ModelOptions options_;
@@ -64,8 +67,7 @@ class ModelState {
   std::optional<PromptSettings> settings_;
   std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;
-  std::optional<TfliteModel> embedder_;
-  std::optional<TfliteModel> auxiliary_;
+  std::optional<Companions> companions_;
   std::unique_ptr<LanguageModel> language_model_;
   std::mutex compute_;
 };

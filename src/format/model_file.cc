@@ -18,6 +18,17 @@ bool IsTflite(Bytes bytes) {
   return bytes.size() >= 8 && AsText(bytes.subspan(4, 4)) == kTfliteIdentifier;
 }
 
+/// The files into which litert-torch's export_hf puts what belongs to a decoder.
+struct FileBeside {
+  std::string_view name;
+  std::string_view model_type;
+};
+constexpr FileBeside kFilesBeside[] = {
+    {"embedder.tflite", kEmbedderModel},
+    {"per_layer_embedder.tflite", kLayerEmbedderModel},
+    {"auxiliary.tflite", kAuxiliaryModel},
+};
+
 }  // namespace
 
 std::string_view ContainerKindName(ContainerKind kind) {
@@ -37,6 +48,7 @@ ModelFile ModelFile::Open(const std::filesystem::path& path,
   MappedFile mapping = MappedFile::Open(path);
   ModelFile file = Parse(mapping.bytes(), path.string());
   file.file_ = std::move(mapping);
+  if (file.kind_ == ContainerKind::kTflite) file.AddModelsBeside(path);
   if (!tokenizer.empty()) file.ReplaceTokenizer(tokenizer);
   return file;
 }
@@ -72,15 +84,36 @@ ModelFile ModelFile::Parse(Bytes bytes, std::string name) {
 }
 
 void ModelFile::ReplaceTokenizer(const std::filesystem::path& path) {
-  tokenizer_file_ = MappedFile::Open(path);
-  const Bytes bytes = tokenizer_file_.bytes();
+  MappedFile file = MappedFile::Open(path);
   while (const Section* own = FindTokenizer())
     sections_.erase(sections_.begin() + (own - sections_.data()));
-  sections_.push_back({.type = TokenizerTypeOf(bytes),
-                       .items = {{std::string(kTokenizerFileKey), path.string()}},
-                       .begin = 0,
-                       .end = bytes.size(),
-                       .bytes = bytes});
+  const SectionType type = TokenizerTypeOf(file.bytes());
+  AddFile(std::move(file), type, {{std::string(kFileKey), path.string()}});
+}
+
+void ModelFile::AddModelsBeside(const std::filesystem::path& path) {
+  for (const auto& [name, model_type] : kFilesBeside) {
+    const std::filesystem::path beside = path.parent_path() / name;
+    std::error_code ignored;
+    if (path.filename() == name || !std::filesystem::is_regular_file(beside, ignored)) continue;
+    MappedFile file = MappedFile::Open(beside);
+    if (!IsTflite(file.bytes())) continue;
+    AddFile(std::move(file), SectionType::kTfliteModel,
+            {{std::string(kModelTypeKey), std::string(model_type)},
+             {std::string(kFileKey), beside.string()}});
+  }
+}
+
+void ModelFile::AddFile(MappedFile file, SectionType type, std::vector<KeyValue> items) {
+  const Bytes bytes = file.bytes();
+  sections_.push_back(
+      {.type = type, .items = std::move(items), .begin = 0, .end = bytes.size(), .bytes = bytes});
+  other_files_.push_back(std::move(file));
+}
+
+std::string ModelFile::NameOf(const Section& section) const {
+  const std::string_view own = section.StringItem(kFileKey);
+  return own.empty() ? name_ : std::string(own);
 }
 
 const Section* ModelFile::FindTokenizer() const {
@@ -95,7 +128,8 @@ std::optional<TfliteModel> ModelFile::ReadModel(std::string_view model_type) con
   const Section* model = Find(SectionType::kTfliteModel, model_type);
   if (model == nullptr) return std::nullopt;
   const Section* weights = Find(SectionType::kTfliteWeights, model_type);
-  return TfliteModel::Parse(model->bytes, weights != nullptr ? weights->bytes : Bytes(), name_);
+  return TfliteModel::Parse(model->bytes, weights != nullptr ? weights->bytes : Bytes(),
+                            NameOf(*model));
 }
 
 std::optional<proto::LlmMetadata> ModelFile::ReadMetadata() const {

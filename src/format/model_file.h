@@ -26,8 +26,10 @@ std::string_view ContainerKindName(ContainerKind kind);
 class ModelFile {
  public:
   /// Tells the kind by the content. A `tokenizer` file (tokenizer.json or a SentencePiece model)
-  /// takes the place of what the model file has. Throws kNotFound, kDenied, kIo; kBadInput for a
-  /// file of no known kind and for damaged ones; kUnsupported as ReadZip does.
+  /// takes the place of what the model file has. To a TFLite model alone belong those beside it
+  /// that have the names under which litert-torch exports them: embedder.tflite,
+  /// per_layer_embedder.tflite and auxiliary.tflite. Throws kNotFound, kDenied, kIo; kBadInput for
+  /// a file of no known kind and for damaged ones; kUnsupported as ReadZip does.
   static ModelFile Open(const std::filesystem::path& path,
                         const std::filesystem::path& tokenizer = {});
   /// The same for bytes in memory, which must outlive the object.
@@ -39,6 +41,8 @@ class ModelFile {
   const std::string& version() const { return version_; }  ///< "1.5.0"; only of kLitertlm.
   const std::vector<KeyValue>& system_metadata() const { return system_metadata_; }
   const std::vector<Section>& sections() const { return sections_; }
+  /// The file in which a section lies, for messages: this one, or one from beside it.
+  std::string NameOf(const Section& section) const;
 
   /// FindSection among its own.
   const Section* Find(SectionType type, std::string_view model_type = {}) const {
@@ -49,7 +53,7 @@ class ModelFile {
   const Section* FindTokenizer() const;
 
   /// The model in the role `model_type`, with its weights; nothing where the file has none. A view
-  /// of this file.
+  /// of this object.
   std::optional<TfliteModel> ReadModel(std::string_view model_type) const;
   /// The metadata, whichever form the file has it in; nothing where it has none.
   std::optional<proto::LlmMetadata> ReadMetadata() const;
@@ -59,9 +63,11 @@ class ModelFile {
 
  private:
   void ReplaceTokenizer(const std::filesystem::path& path);
+  void AddModelsBeside(const std::filesystem::path& path);
+  void AddFile(MappedFile file, SectionType type, std::vector<KeyValue> items);
 
   MappedFile file_;
-  MappedFile tokenizer_file_;
+  std::vector<MappedFile> other_files_;  ///< The tokenizer, and models beside a TFLite model.
   std::string name_;
   uint64_t size_ = 0;
   ContainerKind kind_ = ContainerKind::kLitertlm;

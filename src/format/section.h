@@ -55,10 +55,11 @@ struct Section {
 inline constexpr std::string_view kModelTypeKey = "model_type";
 inline constexpr std::string_view kPrefillDecodeModel = "tf_lite_prefill_decode";
 inline constexpr std::string_view kEmbedderModel = "tf_lite_embedder";
+inline constexpr std::string_view kLayerEmbedderModel = "tf_lite_per_layer_embedder";
 inline constexpr std::string_view kAuxiliaryModel = "tf_lite_aux";
 
-/// The item of a tokenizer from outside: its path.
-inline constexpr std::string_view kTokenizerFileKey = "file";
+/// The item of a section that lies in a file of its own: its path.
+inline constexpr std::string_view kFileKey = "file";
 
 /// The last section of that type (the rule of LiteRT-LM), or null. A `model_type` also has to
 /// match; a TFLite section without one counts as kPrefillDecodeModel.

@@ -191,10 +191,17 @@ int32_t TfliteBuilder::SubgraphIndex(const SubgraphBuilder& subgraph) const {
   return subgraph.state_->index;
 }
 
-void TfliteBuilder::AddSignature(std::string key, const SubgraphBuilder& subgraph,
+void TfliteBuilder::AddSignature(std::string key, SubgraphBuilder& subgraph,
                                  std::vector<std::pair<std::string, TensorId>> inputs,
                                  std::vector<std::pair<std::string, TensorId>> outputs) {
   State& s = *state_;
+  const auto tensors_of = [](const std::vector<std::pair<std::string, TensorId>>& entries) {
+    std::vector<TensorId> tensors;
+    for (const auto& [name, tensor] : entries) tensors.push_back(tensor);
+    return tensors;
+  };
+  subgraph.SetInputs(tensors_of(inputs));
+  subgraph.SetOutputs(tensors_of(outputs));
   const auto map = [&](std::vector<std::pair<std::string, TensorId>>& entries) {
     std::sort(entries.begin(), entries.end());
     std::vector<fb::Offset<tflite::TensorMap>> offsets;

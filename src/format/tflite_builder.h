@@ -55,6 +55,7 @@ class SubgraphBuilder {
   TensorId AddConstant(std::string name, DType dtype, std::vector<int32_t> shape, BufferId buffer,
                        TensorQuantization quantization = {});
   void AddOperator(OperatorSpec spec);
+  /// For subgraphs that are no signature.
   void SetInputs(std::vector<TensorId> inputs);
   void SetOutputs(std::vector<TensorId> outputs);
   const std::vector<int32_t>& Shape(TensorId tensor) const;
@@ -80,8 +81,9 @@ class TfliteBuilder {
   /// The reference stays valid for the builder's life.
   SubgraphBuilder& AddSubgraph(std::string name);
   int32_t SubgraphIndex(const SubgraphBuilder& subgraph) const;
-  /// Names are written sorted.
-  void AddSignature(std::string key, const SubgraphBuilder& subgraph,
+  /// What a signature names are its subgraph's inputs and outputs, in this order; the names are
+  /// written sorted.
+  void AddSignature(std::string key, SubgraphBuilder& subgraph,
                     std::vector<std::pair<std::string, TensorId>> inputs,
                     std::vector<std::pair<std::string, TensorId>> outputs);
   void AddMetadata(std::string name, std::string_view value);

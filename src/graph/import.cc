@@ -52,7 +52,8 @@ std::vector<std::string> SignatureKeys(const TfliteModel& model) {
 }
 
 std::vector<std::string> InputNames(const TfliteModel& model, std::string_view key) {
-  const Importer importer(model, key);
+  const OpenShapes none;
+  const Importer importer(model, key, none);
   std::vector<std::string> names;
   for (const auto* binding : Items(importer.signature()->inputs())) {
     names.emplace_back(Text(binding->name()));
@@ -62,7 +63,8 @@ std::vector<std::string> InputNames(const TfliteModel& model, std::string_view k
 
 std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
                                 std::string_view input) {
-  const Importer importer(model, key);
+  const OpenShapes none;
+  const Importer importer(model, key, none);
   const auto* signature = importer.signature();
   for (const auto* binding : Items(signature->inputs())) {
     if (Text(binding->name()) != input) continue;
@@ -73,11 +75,17 @@ std::optional<Shape> InputShape(const TfliteModel& model, std::string_view key,
   return std::nullopt;
 }
 
-Graph ImportSignature(const TfliteModel& model, std::string_view key) {
-  return Importer(model, key).Import();
+Graph ImportSignature(const TfliteModel& model, std::string_view key, const OpenShapes& open) {
+  return Importer(model, key, open).Import();
 }
 
-Importer::Importer(const TfliteModel& model, std::string_view key) : model_(model) {
+bool IsOpen(const tflite::Tensor& tensor) {
+  const auto* extents = tensor.shape_signature();
+  return extents != nullptr && std::find(extents->begin(), extents->end(), -1) != extents->end();
+}
+
+Importer::Importer(const TfliteModel& model, std::string_view key, const OpenShapes& open)
+    : model_(model), open_(open) {
   graph_.name = fmt::format("{}, signature '{}'", model.name(), key);
   for (const auto* signature : Items(model.model().signature_defs())) {
     if (Text(signature->signature_key()) == key) signature_ = signature;
@@ -98,7 +106,7 @@ Graph Importer::Import() {
   };
   for (const auto* input : Items(signature_->inputs())) {
     const auto tensor = static_cast<int32_t>(input->tensor_index());
-    graph_.inputs.push_back({name_of(*input), AddInput(scope, tensor)});
+    graph_.inputs.push_back({name_of(*input), AddInput(scope, name_of(*input), tensor)});
   }
   ImportOperators(scope);
   for (const auto* output : Items(signature_->outputs())) {
@@ -112,17 +120,23 @@ void Importer::Fail(ErrorCode code, const std::string& detail) const {
   throw Error(code, fmt::format("{}: {}.", graph_.name, detail));
 }
 
-ValueId Importer::AddInput(Scope& scope, int32_t index) {
+ValueId Importer::AddInput(Scope& scope, std::string_view name, int32_t index) {
   const tflite::Tensor& tensor = *scope.subgraph->tensors()->Get(index);
-  if (const auto* dynamic = tensor.shape_signature();
-      dynamic != nullptr && std::find(dynamic->begin(), dynamic->end(), -1) != dynamic->end()) {
-    Fail(ErrorCode::kUnsupported,
-         fmt::format("input '{}' has a dynamic shape", Text(tensor.name())));
+  Shape shape = TensorShape(tensor);
+  for (int axis = 0; IsOpen(tensor) && axis < shape.rank(); ++axis) {
+    if (tensor.shape_signature()->Get(static_cast<uint32_t>(axis)) != -1) continue;
+    shape[axis] = open_.length ? open_.length(name, axis, shape.rank()) : 0;
+    if (shape[axis] < 1) {
+      Fail(ErrorCode::kUnsupported,
+           fmt::format("dimension {} of input '{}' is open, and this program does not know its "
+                       "length",
+                       axis, name));
+    }
   }
   Value value;
   value.name = ShortName(tensor);
   value.dtype = DTypeOf(tensor);
-  value.shape = Symbolic(TensorShape(tensor));
+  value.shape = Symbolic(Concrete(Symbolic(shape), 1));
   const auto [it, is_new] = scope.values.emplace(index, kNoValue);
   if (!is_new) Fail(ErrorCode::kBadInput, fmt::format("'{}' is an input twice", value.name));
   it->second = graph_.AddValue(std::move(value));
@@ -213,6 +227,23 @@ Quantization Importer::ReadQuantization(const tflite::SubGraph& subgraph,
     result.block_size = blocks->block_size();
   }
   return result;
+}
+
+bool Importer::Fold(const Node& node) {
+  constexpr int64_t kMostNumbers = 64;
+  if (!open_.evaluate || node.outputs.size() != 1) return false;
+  Value& output = graph_.value(node.outputs.front());
+  const bool is_index = output.dtype == DType::kI32 || output.dtype == DType::kI64;
+  if (!is_index || Concrete(output.shape, 1).count() > kMostNumbers ||
+      !std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+        return input == kNoValue || graph_.value(input).is_constant;
+      })) {
+    return false;
+  }
+  output.storage = std::make_shared<const std::vector<std::byte>>(open_.evaluate(graph_, node));
+  output.data = *output.storage;
+  output.is_constant = true;
+  return true;
 }
 
 void Importer::ImportOperators(Scope& scope) {

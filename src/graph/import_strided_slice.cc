@@ -91,7 +91,10 @@ void CutAxis(OperatorImporter& op, const SliceSpec& spec, size_t i, int64_t exte
 
 }  // namespace
 
-// A slice, then a reshape that drops the axes of which one index was taken and adds new ones.
+// A slice, then a reshape that drops the axes of which one index was taken and adds new ones. What
+// entries mean is TensorFlow's tf.strided_slice: those behind an ellipsis name the last axes, and
+// an ellipsis stands for no axis where the others name all. There LiteRT's kernel lets it stand for
+// one and drops the last entry, which no exporter writes.
 void ImportStridedSlice(OperatorImporter& op) {
   const Shape from = op.shape(0);
   const SliceSpec spec = ReadSpec(op);

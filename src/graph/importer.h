@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "format/tflite.h"
+#include "graph/import.h"
 #include "graph/ir.h"
 #include "litertlm/error.h"
 
@@ -21,10 +22,14 @@ namespace litertlm {
 /// often, and would multiply a long one.
 std::string ShortName(const tflite::Tensor& tensor);
 
+/// Whether the file leaves a dimension of the tensor open.
+bool IsOpen(const tflite::Tensor& tensor);
+
 /// Builds the graph of one signature.
 class Importer {
  public:
-  Importer(const TfliteModel& model, std::string_view key);
+  /// `open` must outlive the importer.
+  Importer(const TfliteModel& model, std::string_view key, const OpenShapes& open);
   Graph Import();
 
   const tflite::SignatureDef* signature() const { return signature_; }
@@ -41,14 +46,17 @@ class Importer {
     std::unordered_map<int32_t, ValueId> values;
   };
 
-  ValueId AddInput(Scope& scope, int32_t tensor);
+  ValueId AddInput(Scope& scope, std::string_view name, int32_t tensor);
   ValueId Lookup(Scope& scope, int32_t tensor);
   ValueId AddConstant(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor);
   Quantization ReadQuantization(const tflite::SubGraph& subgraph, const tflite::Tensor& tensor);
   void ImportOperators(Scope& scope);
+  /// Makes the result of `node` a constant, if it is an index or size that follows from constants.
+  bool Fold(const Node& node);
   [[noreturn]] void Fail(ErrorCode code, const std::string& detail) const;
 
   const TfliteModel& model_;
+  const OpenShapes& open_;
   const tflite::SignatureDef* signature_ = nullptr;
   Graph graph_;
   int64_t operators_ = 0;      ///< Imported so far, those of inlined composites included.

@@ -87,6 +87,52 @@ bool ImportAttention(OperatorImporter& op, const NamedAttributes& attributes) {
   return true;
 }
 
+/// Scores of queries [1, K, G * T, H], shown where the mask [1, 1, T, positions] says so: a mask of
+/// bools picks, any other is added.
+ValueId EmitMasked(OperatorImporter& op, ValueId scores, ValueId mask, int64_t rows) {
+  constexpr float kHidden = -1e30f;
+  const Shape stacked = Concrete(op.ValueOf(scores).shape, 1);
+  const ValueId apart = op.EmitReshape(scores, {stacked[1], stacked[2] / rows, rows, stacked[3]});
+  const ValueId masked = op.ValueOf(mask).dtype == DType::kBool
+                             ? op.Emit(Op::kSelect, {mask, apart, EmitScalar(op, kHidden)})
+                             : op.Emit(Op::kAdd, {apart, mask});
+  return op.EmitReshape(masked, stacked);
+}
+
+// (queries [1, N, T, H] that are scaled already; keys and values [1, K, .., ..], whose positions
+// lie along the axes "k_ts_idx", 2, and "v_ts_idx", 3; a mask [1, 1, T, positions] of floats or
+// bools; parameters): [1, N, T, H]. "softcap"; a "scale" only where the writer left it to the
+// operator. litert-torch's generative/export_hf/experimental/composites/sdpa.py, and LiteRT's
+// tflite/delegates/ynnpack.
+bool ImportTransposedAttention(OperatorImporter& op, const NamedAttributes& attributes) {
+  const float key_axis = attributes.Number("k_ts_idx").value_or(2);
+  const float value_axis = attributes.Number("v_ts_idx").value_or(3);
+  const auto is_axis = [](float axis) { return axis == 2 || axis == 3; };
+  if (op.inputs() < 4 || op.inputs() > 5 || op.outputs() != 1 || !AreFloats(op, {0, 1, 2}, 4) ||
+      op.in(3) == kNoValue || !is_axis(key_axis) || !is_axis(value_axis)) {
+    return false;
+  }
+  const Shape queries = op.shape(0);
+  const int64_t kv_heads = op.shape(1)[1];
+  const DType mask = op.value(3).dtype;
+  if ((mask != DType::kF32 && mask != DType::kBool) || queries[0] != 1 || queries[2] < 1 ||
+      kv_heads < 1 || queries[1] % kv_heads != 0 || op.shape(2)[1] != kv_heads) {
+    return false;
+  }
+  const ValueId query = EmitScaled(op, op.in(0), attributes.Number("scale").value_or(1));
+  const ValueId stacked =
+      op.EmitReshape(query, {1, kv_heads, queries[1] / kv_heads * queries[2], queries[3]});
+  ValueId scores =
+      op.Emit(Op::kBatchMatMul, {stacked, op.in(1)}, BatchMatMulAttributes{false, key_axis == 2});
+  scores = EmitCapped(op, scores, attributes.Number("softcap"));
+  scores = EmitMasked(op, scores, op.in(3), queries[2]);
+  const ValueId weights = op.Emit(Op::kSoftmax, {scores}, SoftmaxAttributes{1});
+  const ValueId mixed =
+      op.Emit(Op::kBatchMatMul, {weights, op.in(2)}, BatchMatMulAttributes{false, value_axis == 3});
+  op.Bind(0, op.EmitReshape(mixed, queries));
+  return true;
+}
+
 // (a, b, parameters): a · bᵀ. The parameters say how much of b is filled; what is not, masks hide.
 // litert-torch's generative/export_hf/experimental/composites/runtime_batched_matmul.py.
 bool ImportRuntimeProduct(OperatorImporter& op, const NamedAttributes&) {
@@ -138,6 +184,7 @@ constexpr NamedOperator kNamedOperators[] = {
     {"odml.rms_norm", ImportRmsNorm},
     {"odml.runtime_bmm", ImportRuntimeProduct},
     {"odml.scaled_dot_product_attention", ImportAttention},
+    {"odml.sdpa_transposed", ImportTransposedAttention},
     {"odml.update_external_kv_cache", ImportExternalCacheUpdate},
 };
 

@@ -104,6 +104,9 @@ DType OperatorImporter::OutputDType(size_t i) const {
 }
 
 Shape OperatorImporter::OutputShape(size_t i) const {
+  if (IsOpen(OutputTensor(i))) {
+    Fail(ErrorCode::kUnsupported, "the file leaves its output's shape open");
+  }
   return importer_.TensorShape(OutputTensor(i));
 }
 
@@ -118,7 +121,7 @@ ValueId OperatorImporter::Emit(Op op, std::vector<ValueId> inputs, Attributes at
   const ValueId id = node.outputs.front();
   graph.value(id).dtype = type.dtype;
   graph.value(id).shape = std::move(type.shape);
-  graph.nodes.push_back(std::move(node));
+  if (!importer_.Fold(node)) graph.nodes.push_back(std::move(node));
   return id;
 }
 

@@ -59,7 +59,8 @@ std::vector<Error> FindDecoderFaults(const TfliteModel& model, const CompanionMo
   Workers workers(1);
   for (const std::string& key : keys) {
     try {
-      ReadDecoderSignature(ImportDecoder(model, key, companions.auxiliary, workers));
+      const int64_t context = RuntimeOptions().open_context;
+      ReadDecoderSignature(ImportDecoder(model, key, companions.auxiliary, context, workers));
     } catch (const Error& error) {
       if (error.message() != faults.front().message()) faults.push_back(error);
     }

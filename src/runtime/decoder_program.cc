@@ -103,10 +103,23 @@ DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Worke
   program_ = std::make_unique<Program>(std::move(graph), signature_.states);
 }
 
+int64_t DecoderProgram::NumbersOfRow(size_t input, size_t axis) const {
+  const Graph& graph = program_->graph();
+  return Count(std::span(graph.value(graph.inputs[input].value).shape).subspan(axis)).outer();
+}
+
 int64_t DecoderProgram::embedding_width() const {
   if (signature_.tokens != kNoBinding) return 0;
   const Graph& graph = program_->graph();
-  return graph.value(graph.inputs[signature_.embeddings].value).shape.back().outer();
+  const size_t rank = graph.value(graph.inputs[signature_.embeddings].value).shape.size();
+  return NumbersOfRow(signature_.embeddings, rank - 1);
+}
+
+int64_t DecoderProgram::layer_embedding_width() const {
+  constexpr size_t kAxisAfterRows = 2;
+  return signature_.layer_embeddings == kNoBinding
+             ? 0
+             : NumbersOfRow(signature_.layer_embeddings, kAxisAfterRows);
 }
 
 std::vector<StateLayout> DecoderProgram::StateLayouts() const {
@@ -135,12 +148,18 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
   }
   std::vector<std::byte*> inputs(graph.inputs.size());
   std::vector<std::byte*> outputs(graph.outputs.size());
+  const auto embed = [&](size_t input, Embedder& embedder, std::vector<float>& rows_of) {
+    rows_of.resize(static_cast<size_t>(rows * embedder.width()));
+    embedder.Embed(tokens_, rows_of);
+    inputs[input] = reinterpret_cast<std::byte*>(rows_of.data());
+  };
   if (signature_.tokens != kNoBinding) {
     inputs[signature_.tokens] = reinterpret_cast<std::byte*>(tokens_.data());
   } else {
-    embeddings_.resize(static_cast<size_t>(rows * embedding_width()));
-    resources.embedder->Embed(tokens_, embeddings_);
-    inputs[signature_.embeddings] = reinterpret_cast<std::byte*>(embeddings_.data());
+    embed(signature_.embeddings, *resources.embedder, embeddings_);
+  }
+  if (signature_.layer_embeddings != kNoBinding) {
+    embed(signature_.layer_embeddings, *resources.layer_embedder, layer_embeddings_);
   }
   inputs[signature_.positions] = reinterpret_cast<std::byte*>(positions_.data());
   if (needs_mask_) {

@@ -46,7 +46,8 @@ class StateCache : public KvCache {
 struct RunResources {
   Arena& arena;
   Workers& workers;
-  Embedder* embedder;  ///< Of models that take embeddings in the place of tokens, else null.
+  Embedder* embedder;        ///< Of models that take embeddings in the place of tokens, else null.
+  Embedder* layer_embedder;  ///< Of those that take embeddings for each layer.
 };
 
 struct DecoderOptions {
@@ -66,6 +67,8 @@ class DecoderProgram {
   int64_t vocab_size() const { return vocab_size_; }
   /// Numbers of an embedding, 0 where the inputs are tokens.
   int64_t embedding_width() const;
+  /// Numbers that all layers together take for a token beside its embedding; 0 if none.
+  int64_t layer_embedding_width() const;
   const Graph& graph() const { return program_->graph(); }
   std::vector<StateLayout> StateLayouts() const;
   /// What a run of so many rows needs besides weights and caches.
@@ -77,12 +80,16 @@ class DecoderProgram {
            std::span<float> logits, const RunResources& resources);
 
  private:
+  /// How many numbers of an input belong to a row; dimensions from `axis` on count.
+  int64_t NumbersOfRow(size_t input, size_t axis) const;
+
   DecoderSignature signature_;
   int64_t vocab_size_ = 0;
   bool needs_mask_ = false;
   std::unique_ptr<Program> program_;
   std::vector<int32_t> tokens_;
   std::vector<float> embeddings_;
+  std::vector<float> layer_embeddings_;
   std::vector<int32_t> positions_;
   std::vector<std::byte> mask_;
   std::vector<int32_t> parameters_;

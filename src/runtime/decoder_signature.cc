@@ -19,6 +19,7 @@ constexpr std::string_view kPrefillPrefix = "prefill";
 using Names = std::span<const std::string_view>;
 constexpr std::string_view kTokenNames[] = {"tokens", "token_ids"};
 constexpr std::string_view kEmbeddings = "embeddings";
+constexpr std::string_view kLayerEmbeddings = "per_layer_embeddings";
 constexpr std::string_view kPositionNames[] = {"input_pos", "positions"};
 constexpr std::string_view kMaskNames[] = {"mask", "attn_mask"};
 constexpr std::string_view kParameters = "param_tensor";
@@ -31,7 +32,6 @@ struct ForeignInput {
 };
 constexpr ForeignInput kForeignInputs[] = {
     {"local", "the file does not say how many tokens such a mask shows"},
-    {"per_layer_embeddings", "models with embeddings for each layer are not supported"},
     {"_prime_", "adapters (LoRA) are not supported"},
 };
 
@@ -107,6 +107,15 @@ void CheckTokens(const Graph& graph, const DecoderSignature& signature) {
   }
 }
 
+void CheckLayerEmbeddings(const Graph& graph, const DecoderSignature& signature) {
+  if (signature.layer_embeddings == kNoBinding) return;
+  const Value& value = InputValue(graph, signature.layer_embeddings);
+  Require(graph, signature.layer_embeddings,
+          value.dtype == DType::kF32 && value.shape.size() >= 3 && value.shape[0].Is(1) &&
+              value.shape[1].Is(signature.rows),
+          "f32 [1, rows, layers, width]");
+}
+
 void CheckMask(const Graph& graph, DecoderSignature& signature) {
   if (signature.mask == kNoBinding) return;
   const Value& mask = InputValue(graph, signature.mask);
@@ -132,8 +141,8 @@ void CheckParameters(const Graph& graph, const DecoderSignature& signature) {
 void FindStates(const Graph& graph, DecoderSignature& signature) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::string& name = graph.inputs[i].name;
-    if (i == signature.tokens || i == signature.embeddings || i == signature.positions ||
-        i == signature.mask || i == signature.parameters) {
+    if (i == signature.tokens || i == signature.embeddings || i == signature.layer_embeddings ||
+        i == signature.positions || i == signature.mask || i == signature.parameters) {
       continue;
     }
     if (!IsStateName(name)) Fail(graph, NotFilled(name));
@@ -190,6 +199,7 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
     const std::string& name = graph.inputs[i].name;
     if (IsOneOf(name, kTokenNames)) signature.tokens = i;
     if (name == kEmbeddings) signature.embeddings = i;
+    if (name == kLayerEmbeddings) signature.layer_embeddings = i;
     if (IsOneOf(name, kPositionNames)) signature.positions = i;
     if (IsOneOf(name, kMaskNames)) signature.mask = i;
     if (name == kParameters) signature.parameters = i;
@@ -197,12 +207,29 @@ DecoderSignature ReadDecoderSignature(const Graph& graph) {
   RefuseForeignInputs(graph);
   CheckPositions(graph, signature);
   CheckTokens(graph, signature);
+  CheckLayerEmbeddings(graph, signature);
   CheckMask(graph, signature);
   CheckParameters(graph, signature);
   FindStates(graph, signature);
   FindLogits(graph, signature);
   if (signature.mask == kNoBinding) signature.context = ContextFromCaches(graph, signature);
   return signature;
+}
+
+int64_t OpenLength(std::string_view key, int64_t context, std::string_view input, int axis,
+                   int rank) {
+  // Any number of rows is computed afterwards; two or more show which dimensions they are.
+  constexpr int64_t kRows = 64;
+  const int64_t rows = key == kDecodeKey ? 1 : std::min(kRows, context);
+  if (IsStateName(input)) return context;
+  if (IsOneOf(input, kMaskNames)) {
+    return axis == rank - 1 ? context : axis == rank - 2 ? rows : 0;
+  }
+  if (IsOneOf(input, kTokenNames) || IsOneOf(input, kPositionNames)) {
+    return axis == rank - 1 ? rows : 0;
+  }
+  if (input == kEmbeddings) return axis == rank - 2 ? rows : 0;
+  return input == kLayerEmbeddings && axis == 1 ? rows : 0;
 }
 
 std::vector<std::string> PrefillKeys(const TfliteModel& model) {
@@ -242,6 +269,9 @@ std::vector<RowAxis> RowAxesOf(const Graph& graph, const DecoderSignature& signa
   add(signature.embeddings, 2);
   add(signature.positions, 1);
   add(signature.mask, 2);
+  if (signature.layer_embeddings != kNoBinding) {
+    axes.push_back({graph.inputs[signature.layer_embeddings].value, 1});
+  }
   return axes;
 }
 

@@ -8,23 +8,23 @@
 namespace litertlm {
 namespace {
 
-/// True if the graph has one input, one token, and one output, a vector.
+/// True if the graph has one input, one token, and one output, its numbers.
 bool TakesOneToken(const Graph& graph) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1) return false;
   const Value& token = graph.value(graph.inputs[0].value);
   const Value& row = graph.value(graph.outputs[0].value);
-  return token.dtype == DType::kI32 && Count(token.shape).Is(1) && row.dtype == DType::kF32 &&
-         !row.shape.empty() && Count(row.shape) == row.shape.back();
+  return token.dtype == DType::kI32 && Count(token.shape).Is(1) && row.dtype == DType::kF32;
 }
 
 }  // namespace
 
 Embedder::Embedder(const TfliteModel& model, Workers& workers) : workers_(workers) {
   for (const std::string& key : SignatureKeys(model)) {
-    Graph graph = ImportSignature(model, key);
+    const auto one_token = [](std::string_view, int, int) { return 1; };
+    Graph graph = ImportSignature(model, key, {one_token, MakeEvaluator(workers)});
     if (!TakesOneToken(graph)) continue;
     FoldDequantize(graph);
-    width_ = graph.value(graph.outputs[0].value).shape.back().outer();
+    width_ = Count(graph.value(graph.outputs[0].value).shape).outer();
     program_ = std::make_unique<Program>(std::move(graph), std::vector<StatePair>());
     return;
   }

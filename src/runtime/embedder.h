@@ -1,4 +1,4 @@
-// The table of embeddings, where a file keeps it in a model of its own.
+// A table of embeddings, where a file keeps it in a model of its own.
 #ifndef LITERTLM_RUNTIME_EMBEDDER_H_
 #define LITERTLM_RUNTIME_EMBEDDER_H_
 
@@ -18,7 +18,7 @@ class Embedder {
   /// embedder. Throws kUnsupported where there is no such signature.
   Embedder(const TfliteModel& model, Workers& workers);
 
-  int64_t width() const { return width_; }
+  int64_t width() const { return width_; }  ///< Numbers for one token, of all layers together.
   /// Writes the embeddings [tokens.size(), width()].
   void Embed(std::span<const int32_t> tokens, std::span<float> embeddings);
 

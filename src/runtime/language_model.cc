@@ -25,12 +25,16 @@ class CompiledLanguageModel : public LanguageModel {
   CompiledLanguageModel(const TfliteModel& model, const RuntimeOptions& options,
                         const CompanionModels& companions)
       : auxiliary_(companions.auxiliary),
+        open_context_(options.open_context),
         workers_(options.threads > 0 ? options.threads : DefaultThreadCount()) {
     if (options.prefill_threads > 0 && options.prefill_threads != workers_.pool.threads()) {
       prefill_workers_.emplace(options.prefill_threads);
     }
     CompileAll(model, options);
-    if (decode_->embedding_width() > 0) OpenEmbedder(model, companions.embedder);
+    embedder_ = OpenEmbedder(model, "embeddings in the place of tokens", decode_->embedding_width(),
+                             companions.embedder);
+    layer_embedder_ = OpenEmbedder(model, "embeddings for each layer",
+                                   decode_->layer_embedding_width(), companions.layer_embedder);
   }
 
   int context_length() const override { return static_cast<int>(decode_->context()); }
@@ -71,7 +75,7 @@ class CompiledLanguageModel : public LanguageModel {
 
  private:
   RunResources With(Workers& workers) {
-    return {arena_, workers, embedder_ ? &*embedder_ : nullptr};
+    return {arena_, workers, embedder_.get(), layer_embedder_.get()};
   }
 
   void CompileAll(const TfliteModel& model, const RuntimeOptions& options) {
@@ -85,23 +89,28 @@ class CompiledLanguageModel : public LanguageModel {
                                           "those of signature 'decode'.");
   }
 
-  void OpenEmbedder(const TfliteModel& model, const TfliteModel* embedder) {
+  /// Null where the decoder takes no such embeddings, 0 numbers for a token.
+  std::unique_ptr<Embedder> OpenEmbedder(const TfliteModel& model, std::string_view what,
+                                         int64_t width, const TfliteModel* embedder) {
+    if (width == 0) return nullptr;
     if (embedder == nullptr) {
       throw Error(ErrorCode::kUnsupported,
-                  std::string(model.name()) +
-                      ": it takes embeddings in the place of tokens, but there is no model that "
-                      "looks them up.");
+                  fmt::format("{}: it takes {}, but there is no model that looks them up.",
+                              model.name(), what),
+                  "A TFLite model alone needs the embedder.tflite, and for layers the "
+                  "per_layer_embedder.tflite, that was exported with it, in the same folder.");
     }
-    embedder_.emplace(*embedder, workers_);
-    if (embedder_->width() != decode_->embedding_width()) {
+    auto opened = std::make_unique<Embedder>(*embedder, workers_);
+    if (opened->width() != width) {
       throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: it takes embeddings of {} numbers, but its embedder makes {}.",
-                              model.name(), decode_->embedding_width(), embedder_->width()));
+                  fmt::format("{}: it takes {}, {} numbers for a token, but {} makes {}.",
+                              model.name(), what, width, embedder->name(), opened->width()));
     }
+    return opened;
   }
 
   Graph Import(const TfliteModel& model, std::string_view key) {
-    return ImportDecoder(model, key, auxiliary_, workers_);
+    return ImportDecoder(model, key, auxiliary_, open_context_, workers_);
   }
 
   /// False if the signatures do not agree on their caches and embeddings.
@@ -118,7 +127,8 @@ class CompiledLanguageModel : public LanguageModel {
     const auto agrees = [&](const DecoderProgram& program) {
       return program.StateLayouts() == decode_->StateLayouts() &&
              program.context() == decode_->context() &&
-             program.embedding_width() == decode_->embedding_width();
+             program.embedding_width() == decode_->embedding_width() &&
+             program.layer_embedding_width() == decode_->layer_embedding_width();
     };
     return (!any_rows_ || agrees(*any_rows_)) &&
            std::all_of(fixed_rows_.begin(), fixed_rows_.end(), agrees);
@@ -188,10 +198,12 @@ class CompiledLanguageModel : public LanguageModel {
   }
 
   const TfliteModel* const auxiliary_;
+  const int64_t open_context_;
   Workers workers_;
   std::optional<Workers> prefill_workers_;  ///< Where Prefill has another number of threads.
   Arena arena_;
-  std::optional<Embedder> embedder_;
+  std::unique_ptr<Embedder> embedder_;
+  std::unique_ptr<Embedder> layer_embedder_;
   std::optional<DecoderProgram> decode_;
   std::optional<DecoderProgram> any_rows_;
   std::vector<DecoderProgram> fixed_rows_;  ///< Longest first.

@@ -33,11 +33,14 @@ struct RuntimeOptions {
   /// that is the definition that everything faster is tested against.
   Fusions fusions = {};
   DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
+  int64_t open_context = 4096;     ///< Tokens of a cache, where the file leaves that open.
 };
 
 /// Models beside a decoder that compute a part of it; null where the file has none.
 struct CompanionModels {
-  const TfliteModel* embedder = nullptr;  ///< Looks embeddings up, of which the decoder takes some.
+  const TfliteModel* embedder = nullptr;  ///< Looks up embeddings, which a decoder may take.
+  /// The same for what a decoder takes beside them for each of its layers, as Gemma3n does.
+  const TfliteModel* layer_embedder = nullptr;
   const TfliteModel* auxiliary = nullptr;  ///< Updates split caches: runtime/split_cache.h.
 };
 

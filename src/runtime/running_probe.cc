@@ -12,14 +12,22 @@ namespace {
 // A score that is this much lower than another has no weight in a softmax.
 constexpr float kHidden = -1000;
 
+bool Shows(float added) { return added == 0; }
+bool Hides(float added) { return added <= kHidden; }
+bool Shows(uint8_t picked) { return picked != 0; }
+bool Hides(uint8_t picked) { return picked == 0; }
+
 /// How many positions up to its own `position` a row of a mask shows, and nothing else; -1 if it
 /// shows others, none, or some in part.
-int64_t Shown(const float* row, int64_t columns, int64_t position) {
+template <typename T>
+int64_t Shown(const std::vector<std::byte>& mask, int64_t index, int64_t columns,
+              int64_t position) {
+  const T* row = reinterpret_cast<const T*>(mask.data()) + index * columns;
   int64_t first = position + 1;
-  while (first > 0 && row[first - 1] == 0) --first;
+  while (first > 0 && Shows(row[first - 1])) --first;
   for (int64_t i = 0; i < columns; ++i) {
     const bool shown = i >= first && i <= position;
-    if (!shown && !(row[i] <= kHidden)) return -1;
+    if (!shown && !Hides(row[i])) return -1;
   }
   return first <= position ? position + 1 - first : -1;
 }
@@ -89,25 +97,31 @@ std::optional<int64_t> RunningProbe::FindWindow(ValueId mask) {
   const size_t rank = value.shape.size();
   const int64_t columns = signature_.context;
   const int64_t highest = columns - rows_;
-  const bool plain = value.dtype == DType::kF32 && !value.is_constant && rank >= 2 &&
-                     value.shape[rank - 2].At(rows_) == rows_ && value.shape.back().Is(columns) &&
-                     Concrete(value.shape, rows_).count() == rows_ * columns;
+  const bool is_bool = value.dtype == DType::kBool;
+  const int64_t copies = rank >= 2 ? value.shape[rank - 2].At(rows_) / rows_ : 0;
+  const bool plain = (is_bool || value.dtype == DType::kF32) && !value.is_constant && copies >= 1 &&
+                     value.shape.back().Is(columns) &&
+                     Concrete(value.shape, rows_).count() == copies * rows_ * columns;
   if (!plain || highest < 0) return std::nullopt;
   const std::unique_ptr<Program> program = ProgramFor(mask);
   if (program == nullptr) return std::nullopt;
   // The last row shows how wide the window is; others are looked at where it begins to hide.
   const auto shown = [&](int64_t position, int64_t row) {
     const std::vector<std::byte> bytes = Run(*program, position);
-    return Shown(reinterpret_cast<const float*>(bytes.data()) + row * columns, columns,
-                 position + row);
+    const int64_t own = position + row % rows_;
+    return is_bool ? Shown<uint8_t>(bytes, row, columns, own)
+                   : Shown<float>(bytes, row, columns, own);
   };
   const int64_t window = shown(highest, rows_ - 1);
   if (window < 1) return std::nullopt;
   for (const int64_t position :
        {int64_t{0}, int64_t{1}, window - 2, window - 1, window, window + 1, columns / 2, highest}) {
     const int64_t first = std::clamp<int64_t>(position, 0, highest);
-    for (const int64_t row : {int64_t{0}, rows_ - 1}) {
-      if (shown(first, row) != std::min(first + row + 1, window)) return std::nullopt;
+    for (int64_t copy = 0; copy < copies; ++copy) {
+      for (const int64_t row : {int64_t{0}, rows_ - 1}) {
+        const int64_t expected = std::min(first + row + 1, window);
+        if (shown(first, copy * rows_ + row) != expected) return std::nullopt;
+      }
     }
   }
   return window == columns ? 0 : window;

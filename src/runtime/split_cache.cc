@@ -310,8 +310,11 @@ class Joiner {
 }  // namespace
 
 Graph ImportDecoder(const TfliteModel& model, std::string_view key, const TfliteModel* auxiliary,
-                    Workers& workers) {
-  Graph graph = ImportSignature(model, key);
+                    int64_t open_context, Workers& workers) {
+  const auto length = [&](std::string_view input, int axis, int rank) {
+    return OpenLength(key, open_context, input, axis, rank);
+  };
+  Graph graph = ImportSignature(model, key, {length, MakeEvaluator(workers)});
   if (!IsSplit(graph)) return graph;
   if (auxiliary == nullptr) {
     Fail(graph,

@@ -14,10 +14,11 @@
 namespace litertlm {
 
 /// The graph of a decoder's signature. Where its caches are split, the signatures of `auxiliary`
-/// that belong to it are built in. Throws kUnsupported for a split cache without `auxiliary`, and
-/// for one that this program does not understand.
+/// that belong to it are built in. Caches whose length the file leaves open get `open_context`
+/// positions. Throws kUnsupported for a split cache without `auxiliary`, and for one that this
+/// program does not understand.
 Graph ImportDecoder(const TfliteModel& model, std::string_view key, const TfliteModel* auxiliary,
-                    Workers& workers);
+                    int64_t open_context, Workers& workers);
 
 }  // namespace litertlm
 

@@ -71,7 +71,7 @@ TEST_F(Explanation, LooksIntoComposites) {
   SignatureWriter inner(builder, "composite");
   TensorId last = inner.Input("x", {1, 1, 4});
   inner.Output("y", inner.Op(Builtin::CONV_2D, {last}, {1, 1, 4}));
-  inner.Finish(/*is_signature=*/false);
+  inner.FinishSubgraph();
   OperatorSpec composite{.code = Builtin::STABLEHLO_COMPOSITE};
   tflite::StableHLOCompositeOptionsT options;
   options.name = "acme.whole";

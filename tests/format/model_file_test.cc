@@ -153,10 +153,35 @@ TEST(ModelFile, ATokenizerFromOutsideTakesThePlaceOfTheFilesOwn) {
   }
   const ModelFile file = ModelFile::Open(bundle, tokenizer);
   EXPECT_EQ(file.FindTokenizer()->type, SectionType::kHfTokenizerJson);
-  EXPECT_EQ(file.FindTokenizer()->StringItem(kTokenizerFileKey), tokenizer.string());
+  EXPECT_EQ(file.FindTokenizer()->StringItem(kFileKey), tokenizer.string());
   EXPECT_EQ(file.Find(SectionType::kSentencePiece), nullptr);
   std::filesystem::remove(bundle);
   std::filesystem::remove(tokenizer);
+}
+
+TEST(ModelFile, ModelsBesideATfliteModelBelongToIt) {
+  const std::filesystem::path folder = ScratchPathOfTest();
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const char* name, Bytes content) {
+    AtomicFile file(folder / name);
+    file.Write(content);
+    file.Commit();
+  };
+  const TestModel model = TinyModel();
+  write("model.tflite", model.bytes());
+  write("embedder.tflite", model.bytes());
+  write("per_layer_embedder.tflite", model.bytes().first(40));  // Cut off.
+  write("auxiliary.tflite", AsBytes("<!DOCTYPE html><title>404"));
+  const ModelFile file = ModelFile::Open(folder / "model.tflite");
+  EXPECT_EQ(file.ReadModel(kEmbedderModel)->name(), folder / "embedder.tflite");
+  EXPECT_EQ(file.NameOf(*file.Find(SectionType::kTfliteModel, kPrefillDecodeModel)),
+            folder / "model.tflite");
+  EXPECT_FALSE(file.ReadModel(kAuxiliaryModel).has_value());
+  const Error cut = ErrorOf([&] { file.ReadModel(kLayerEmbedderModel); });
+  EXPECT_EQ(cut.code(), ErrorCode::kBadInput);
+  EXPECT_THAT(cut.message(), HasSubstr("per_layer_embedder.tflite"));
+  EXPECT_FALSE(ModelFile::Open(folder / "embedder.tflite").ReadModel(kEmbedderModel).has_value());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(ModelFile, OtherFilesAreNamedAsSuch) {

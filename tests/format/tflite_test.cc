@@ -40,8 +40,6 @@ std::string SampleModel() {
     options.keep_num_dims = true;
     op.options.Set(std::move(options));
     graph.AddOperator(std::move(op));
-    graph.SetInputs({x});
-    graph.SetOutputs({y});
     builder.AddSignature(key, graph, {{"x", x}}, {{"y", y}});
   }
   builder.AddMetadata("min_runtime_version", "2.0");

@@ -261,7 +261,7 @@ TestModel CompositeModel(const std::string& name, const std::vector<uint8_t>& at
     body.Output("y", body.Op(Builtin::ADD, {x, body.Input("gains", {4})}, {2, 4}));
   }
   main.Finish();
-  body.Finish(/*is_signature=*/false);
+  body.FinishSubgraph();
   return FinishModel(builder);
 }
 
@@ -310,6 +310,7 @@ TEST(NamedOperators, InOtherFormsAreRefused) {
         std::tuple("odml.runtime_bmm", std::vector<uint8_t>{1, 2, 3, 255, 7}, DType::kF32),
         std::tuple("odml.cache_update", std::vector<uint8_t>{}, DType::kF32),
         std::tuple("odml.update_external_kv_cache", std::vector<uint8_t>{}, DType::kF32),
+        std::tuple("odml.sdpa_transposed", std::vector<uint8_t>{}, DType::kF32),
         std::tuple("odml.scaled_dot_product_attention", std::vector<uint8_t>{}, DType::kF32)}) {
     EXPECT_THAT(Failure(custom(name, options, dtype)),
                 HasSubstr(std::string("'") + name + "' has inputs or attributes"));

@@ -78,8 +78,9 @@ class SignatureWriter {
   void Output(const std::string& name, TensorId id) { outputs_.emplace_back(name, id); }
   SubgraphBuilder& graph() { return graph_; }
 
-  /// Declares inputs and outputs; with `is_signature` under the key.
-  void Finish(bool is_signature = true) {
+  void Finish() { builder_.AddSignature(key_, graph_, inputs_, outputs_); }
+  /// The same for a subgraph that is no signature, such as a decomposition.
+  void FinishSubgraph() {
     const auto ids = [](const auto& pairs) {
       std::vector<TensorId> result;
       for (const auto& [name, id] : pairs) result.push_back(id);
@@ -87,7 +88,6 @@ class SignatureWriter {
     };
     graph_.SetInputs(ids(inputs_));
     graph_.SetOutputs(ids(outputs_));
-    if (is_signature) builder_.AddSignature(key_, graph_, inputs_, outputs_);
   }
 
  private:

@@ -74,6 +74,30 @@ TEST(LayoutOps, StridedSliceFollowsNumPy) {
   EXPECT_THAT(run({-1}, {99}, {1}, {4}, 0, 0, 1), ElementsAre(8, 9, 10, 11));  // x[-1]
 }
 
+// TensorFlow's tf.strided_slice: entries behind an ellipsis name the last axes, and drop these
+// where they shrink; the ellipsis may stand for none.
+TEST(LayoutOps, StridedSliceShrinksBehindAnEllipsis) {
+  const auto run = [](const Ints& begin, int ellipsis, int shrink, int new_axis,
+                      const Extents& result) {
+    return Compute({2, 2, 3}, [&](auto& w, TensorId x) {
+      tflite::StridedSliceOptionsT options;
+      options.ellipsis_mask = ellipsis;
+      options.shrink_axis_mask = shrink;
+      options.new_axis_mask = new_axis;
+      Ints end = begin;
+      for (int32_t& number : end) ++number;
+      return w.OpWith(Builtin::STRIDED_SLICE,
+                      {x, w.Ints(begin), w.Ints(end), w.Ints(Ints(begin.size(), 1))}, result,
+                      options);
+    });
+  };
+  EXPECT_THAT(run({0, 2}, 1, 2, 0, {2, 2}), ElementsAre(2, 5, 8, 11));        // x[..., 2]
+  EXPECT_THAT(run({1, 0, 1}, 2, 5, 0, {2}), ElementsAre(7, 10));              // x[1, ..., 1]
+  EXPECT_THAT(run({0, 1, 0}, 1, 6, 0, {2}), ElementsAre(3, 9));               // x[..., 1, 0]
+  EXPECT_THAT(run({1, 0, 1, 2}, 2, 13, 0, {}), ElementsAre(11));              // x[1, ..., 1, 2]
+  EXPECT_THAT(run({0, 0, 2}, 1, 4, 2, {2, 2, 1}), ElementsAre(2, 5, 8, 11));  // x[..., None, 2]
+}
+
 TEST(LayoutOps, ConcatenationAndPackJoin) {
   EXPECT_THAT(Compute({2, 2},
                       [](auto& w, TensorId x) {

@@ -5,7 +5,8 @@ namespace litertlm {
 TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bool divides) {
   const Shape whole = ops.ShapeOf(x);
   const auto n = static_cast<float>(whole.back());
-  const TensorId sum = ops.SumOfLastAxis(ops.Multiply(x, x, "norm_squares"), "norm_sum");
+  const TensorId sum = ops.Sum(ops.Multiply(x, x, "norm_squares"),
+                               static_cast<int32_t>(whole.size()) - 1, "norm_sum");
   const TensorId mean = divides ? ops.Divide(sum, ops.Scalar(n, "norm_count"), "norm_mean")
                                 : ops.Multiply(sum, ops.Scalar(1 / n, "norm_share"), "norm_mean");
   const TensorId variance =
@@ -34,6 +35,25 @@ TensorId WriteAttention(StyleOps& ops, const std::vector<TensorId>& inputs, doub
   const TensorId weights = ops.Softmax(ops.Add(scores, inputs[3], "scores_masked"), "softmax");
   const TensorId mixed = ops.BatchMatMul(weights, heads_first(inputs[2], n, "value"), "mixed");
   return ops.Transpose(mixed, {0, 2, 1, 3}, "mixed_rows_first");
+}
+
+TensorId WriteTransposedAttention(StyleOps& ops, const std::vector<TensorId>& inputs) {
+  const Shape heads = ops.ShapeOf(inputs[0]);
+  const int32_t k = ops.ShapeOf(inputs[1])[1];
+  const int32_t c = ops.ShapeOf(inputs[1])[2];
+  const int32_t g = heads[1] / k;
+  const int32_t rows = g * heads[2];
+  const TensorId query = ops.Reshape(inputs[0], {1, k, rows, heads[3]}, "query_stacked");
+  const TensorId one = ops.BoolsToFloats(inputs[3], "mask_f32");
+  const TensorId copies =
+      ops.Concatenate(std::vector<TensorId>(static_cast<size_t>(g), one), 1, "mask_copies");
+  const TensorId mask = ops.ReshapeBools(ops.NotEqual(copies, ops.Scalar(0, "zero"), "mask_bools"),
+                                         {1, 1, rows, c}, "mask_stacked");
+  const TensorId scores = ops.Select(mask, ops.BatchMatMulTransposed(query, inputs[1], "scores"),
+                                     ops.Scalar(-1e30f, "hidden"), "scores_picked");
+  const TensorId mixed =
+      ops.BatchMatMulTransposed(ops.Softmax(scores, "softmax"), inputs[2], "mixed");
+  return ops.Reshape(mixed, heads, "mixed_by_head");
 }
 
 }  // namespace litertlm

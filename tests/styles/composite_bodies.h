@@ -15,6 +15,11 @@ TensorId WriteNorm(StyleOps& ops, TensorId x, TensorId gains, double epsilon, bo
 /// values repeated.
 TensorId WriteAttention(StyleOps& ops, const std::vector<TensorId>& inputs, double scale);
 
+/// The same for queries [1, N, T, H] that are scaled already, keys [1, K, C, H] and values
+/// [1, K, H, C], where a mask of bools [1, 1, T, C] picks scores; query heads that share a key head
+/// are stacked as rows. To [1, N, T, H].
+TensorId WriteTransposedAttention(StyleOps& ops, const std::vector<TensorId>& inputs);
+
 }  // namespace litertlm
 
 #endif  // LITERTLM_TESTS_STYLES_COMPOSITE_BODIES_H_

@@ -42,17 +42,27 @@ struct ExporterStyle {
   Exporter exporter = Exporter::kClassic;
   Caches caches = Caches::kTransposed;
   Mask mask = Mask::kFloats;
-  bool norm_composites = true;       ///< odml.rms_norm, else written out.
-  bool attention_composite = false;  ///< odml.scaled_dot_product_attention; for kRowsFirst.
+  bool norm_composites = true;  ///< odml.rms_norm, else written out.
+  /// odml.scaled_dot_product_attention for kRowsFirst, odml.sdpa_transposed for kTransposed.
+  bool attention_composite = false;
+  /// The mask becomes bools, one copy for each head of a group, that pick scores in the place of
+  /// being added to them; as where graphs are drawn for GPUs. For kTransposed.
+  bool picked_scores = false;
   /// Named operators without a decomposition: for kRowsFirst attention and updates of caches as
   /// custom operators, for kTransposed odml.runtime_bmm and odml.cache_update as composites, with
   /// the parameters that GPUs are given.
   bool bare_names = false;
   bool old = false;  ///< DIV where newer files multiply, and GATHER for embeddings.
   Embedder embedder = Embedder::kInside;
+  /// A part of the embeddings comes for each layer apart, from a model of its own; as in Gemma3n,
+  /// where it is no part of them, but something else. With an embedder.
+  bool layer_embedder = false;
   /// Caches are only read, and new rows are outputs; an auxiliary model updates the caches and
   /// computes angles and masks. For kHuggingFace with kTransposed and an embedder.
   bool split_cache = false;
+  /// Lengths of prompts and caches are left open, and sizes derived from shapes. Without
+  /// composites.
+  bool open_shapes = false;
   bool valid_mask = false;  ///< The auxiliary model is told which rows are padding, as since 2026.
   /// token_ids, positions of rank 2, attn_mask, k_cache_0 … instead of tokens, input_pos, mask,
   /// kv_cache_k_0 …
@@ -93,11 +103,24 @@ inline std::vector<ExporterStyle> ExporterStyles() {
       {.name = "export_hf_bare_composites", .exporter = kHuggingFace, .bare_names = true},
       {.name = "export_hf_swapped_caches", .exporter = kHuggingFace, .caches = kSwapped},
       {.name = "export_hf_heads_first", .exporter = kHuggingFace, .caches = kHeadsFirst},
+      {.name = "export_hf_open_shapes",
+       .exporter = kHuggingFace,
+       .norm_composites = false,
+       .open_shapes = true},
+      {.name = "export_hf_picked_scores", .exporter = kHuggingFace, .picked_scores = true},
+      {.name = "export_hf_attention_composite",
+       .exporter = kHuggingFace,
+       .attention_composite = true,
+       .picked_scores = true},
       {.name = "export_hf_half_mask", .exporter = kHuggingFace, .mask = kHalves},
       {.name = "export_hf_bool_mask", .exporter = kHuggingFace, .mask = kBools},
       {.name = "export_hf_other_names", .exporter = kHuggingFace, .other_names = true},
       {.name = "export_hf_embedder", .exporter = kHuggingFace, .embedder = kOneToken},
       {.name = "export_hf_embedder_all_lengths", .exporter = kHuggingFace, .embedder = kAllLengths},
+      {.name = "export_hf_layer_embedder",
+       .exporter = kHuggingFace,
+       .embedder = kOneToken,
+       .layer_embedder = true},
       {.name = "export_hf_split_cache",
        .exporter = kHuggingFace,
        .embedder = kOneToken,

@@ -7,11 +7,13 @@ namespace litertlm {
 
 namespace {
 
+constexpr int64_t kContext = 96;  // Of StyledModelOptions, where the file leaves it open.
+
 Graph Compile(const TfliteModel& model, const TfliteModel* auxiliary, std::string_view key,
               const Fusions& fusions) {
   Workers workers(1);
   const bool decode = key == "decode";
-  const DecoderProgram program(ImportDecoder(model, key, auxiliary, workers),
+  const DecoderProgram program(ImportDecoder(model, key, auxiliary, kContext, workers),
                                {.need_logits = decode, .any_rows = !decode, .fusions = fusions},
                                workers);
   return program.graph();

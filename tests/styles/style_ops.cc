@@ -9,6 +9,15 @@ namespace {
 
 using Op = tflite::BuiltinOperator;
 
+std::vector<uint8_t> FlexMap(const std::map<std::string, double>& attributes) {
+  flexbuffers::Builder builder;
+  builder.Map([&] {
+    for (const auto& [key, value] : attributes) builder.Double(key.c_str(), value);
+  });
+  builder.Finish();
+  return builder.GetBuffer();
+}
+
 }  // namespace
 
 TensorId StyleOps::Divide(TensorId a, TensorId b, std::string_view name) {
@@ -35,6 +44,22 @@ TensorId StyleOps::And(TensorId a, TensorId b, std::string_view name) {
   return Binary(Op::LOGICAL_AND, With<tflite::LogicalAndOptionsT>(), DType::kBool, a, b, name);
 }
 
+TensorId StyleOps::Equal(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::EQUAL, With<tflite::EqualOptionsT>(), DType::kBool, a, b, name);
+}
+
+TensorId StyleOps::NotEqual(TensorId a, TensorId b, std::string_view name) {
+  return Binary(Op::NOT_EQUAL, With<tflite::NotEqualOptionsT>(), DType::kBool, a, b, name);
+}
+
+TensorId StyleOps::BoolsToFloats(TensorId x, std::string_view name) {
+  return Cast(DType::kBool, DType::kF32, x, name);
+}
+
+TensorId StyleOps::ReshapeBools(TensorId x, Shape shape, std::string_view name) {
+  return ReshapeAs(DType::kBool, x, std::move(shape), name);
+}
+
 TensorId StyleOps::Negate(TensorId x, std::string_view name) {
   return Unary(Op::NEG, With<tflite::NegOptionsT>(), x, name);
 }
@@ -54,12 +79,11 @@ TensorId StyleOps::FloatsToInts(TensorId x, std::string_view name) {
   return Cast(DType::kF32, DType::kI32, x, name);
 }
 
-TensorId StyleOps::SumOfLastAxis(TensorId x, std::string_view name) {
+TensorId StyleOps::Sum(TensorId x, int32_t axis, std::string_view name) {
   Shape shape = ShapeOf(x);
-  shape.pop_back();
-  const auto last = static_cast<int32_t>(shape.size());
+  shape.erase(shape.begin() + axis);
   return Emit({.code = Op::SUM,
-               .inputs = {x, Ints({&last, 1}, {1}, "last_axis")},
+               .inputs = {x, Ints({&axis, 1}, {1}, "sum_axis")},
                .options = With<tflite::ReducerOptionsT>()},
               DType::kF32, std::move(shape), name);
 }
@@ -110,26 +134,25 @@ TensorId StyleOps::BatchMatMul(TensorId a, TensorId b, std::string_view name) {
       DType::kF32, std::move(shape), name);
 }
 
-TensorId StyleOps::Composite(const std::string& composite, const char* attribute, double value,
+TensorId StyleOps::Composite(const std::string& composite,
+                             const std::map<std::string, double>& attributes,
                              const std::vector<TensorId>& inputs, const Body& body,
-                             std::string_view name) {
+                             std::string_view name, const std::vector<DType>& dtypes) {
   StyleOps inner(model_, model_.AddSubgraph(composite + ".impl"));
   std::vector<TensorId> arguments;
-  for (const TensorId input : inputs) {
-    arguments.push_back(inner.graph_.AddTensor("argument" + std::to_string(arguments.size()),
-                                               DType::kF32, ShapeOf(input)));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    arguments.push_back(inner.graph_.AddTensor("argument" + std::to_string(i),
+                                               i < dtypes.size() ? dtypes[i] : DType::kF32,
+                                               ShapeOf(inputs[i])));
   }
   const TensorId result = body(inner, arguments);
   inner.graph_.SetInputs(arguments);
   inner.graph_.SetOutputs({result});
 
-  flexbuffers::Builder attributes;
-  attributes.Map([&] { attributes.Double(attribute, value); });
-  attributes.Finish();
   tflite::StableHLOCompositeOptionsT options;
   options.name = composite;
   options.decomposition_subgraph_index = model_.SubgraphIndex(inner.graph_);
-  options.composite_attributes = attributes.GetBuffer();
+  options.composite_attributes = FlexMap(attributes);
   OperatorSpec spec{.code = Op::STABLEHLO_COMPOSITE, .inputs = inputs};
   spec.options2.Set(std::move(options));
   return Emit(std::move(spec), DType::kF32, inner.ShapeOf(result), name);
@@ -139,19 +162,14 @@ std::vector<TensorId> StyleOps::Named(const std::string& operation, bool custom,
                                       const std::map<std::string, double>& attributes,
                                       const std::vector<TensorId>& inputs,
                                       const std::vector<Shape>& shapes, std::string_view name) {
-  flexbuffers::Builder builder;
-  builder.Map([&] {
-    for (const auto& [key, value] : attributes) builder.Double(key.c_str(), value);
-  });
-  builder.Finish();
   OperatorSpec spec{.code = custom ? Op::CUSTOM : Op::STABLEHLO_COMPOSITE, .inputs = inputs};
   if (custom) {
     spec.custom_code = operation;
-    spec.custom_options = builder.GetBuffer();
+    spec.custom_options = FlexMap(attributes);
   } else {
     tflite::StableHLOCompositeOptionsT options;
     options.name = operation;
-    options.composite_attributes = builder.GetBuffer();
+    options.composite_attributes = FlexMap(attributes);
     spec.options2.Set(std::move(options));
   }
   for (const Shape& shape : shapes) {

@@ -22,10 +22,14 @@ class StyleOps : public OpEmitter {
   TensorId MaximumInts(TensorId a, TensorId b, std::string_view name);
   TensorId LessInts(TensorId a, TensorId b, std::string_view name);  ///< Gives bool.
   TensorId And(TensorId a, TensorId b, std::string_view name);       ///< Of bools.
+  TensorId Equal(TensorId a, TensorId b, std::string_view name);     ///< Gives bool.
+  TensorId NotEqual(TensorId a, TensorId b, std::string_view name);  ///< Gives bool.
   TensorId Negate(TensorId x, std::string_view name);
   TensorId HalvesToFloats(TensorId x, std::string_view name);
+  TensorId BoolsToFloats(TensorId x, std::string_view name);
+  TensorId ReshapeBools(TensorId x, Shape shape, std::string_view name);
   TensorId FloatsToInts(TensorId x, std::string_view name);
-  TensorId SumOfLastAxis(TensorId x, std::string_view name);  ///< The axis is dropped.
+  TensorId Sum(TensorId x, int32_t axis, std::string_view name);  ///< The axis is dropped.
   /// Slices of `table` along `axis` by `ids` [n].
   TensorId Gather(TensorId table, TensorId ids, int32_t axis, std::string_view name);
   std::vector<TensorId> UnpackInts(TensorId x, std::string_view name);  ///< [n] to n scalars.
@@ -35,10 +39,11 @@ class StyleOps : public OpEmitter {
 
   /// Writes the decomposition of a composite: from its inputs to its output.
   using Body = std::function<TensorId(StyleOps& ops, const std::vector<TensorId>& inputs)>;
-  /// A composite with one float attribute and f32 inputs; its decomposition is a subgraph of its
-  /// own.
-  TensorId Composite(const std::string& composite, const char* attribute, double value,
-                     const std::vector<TensorId>& inputs, const Body& body, std::string_view name);
+  /// A composite, whose decomposition is a subgraph of its own. Inputs are f32 where `dtypes` does
+  /// not say otherwise.
+  TensorId Composite(const std::string& composite, const std::map<std::string, double>& attributes,
+                     const std::vector<TensorId>& inputs, const Body& body, std::string_view name,
+                     const std::vector<DType>& dtypes = {});
   /// An operator that has a name only, with f32 outputs of these shapes: a custom operator, or a
   /// composite without a decomposition.
   std::vector<TensorId> Named(const std::string& operation, bool custom,

@@ -18,6 +18,14 @@ TensorId Embed(StyleOps& ops, WeightOperands& weights, const DecoderSpec& spec,
 void EmitEmbedder(const DecoderSpec& spec, const WeightStore& weights, const ExporterStyle& style,
                   const GraphOptions& options, TfliteBuilder& model);
 
+/// The same for the numbers [1, 1, layers, D] that each layer has of a token.
+void EmitLayerEmbedder(const DecoderSpec& spec, size_t layers, const WeightStore& weights,
+                       const ExporterStyle& style, const GraphOptions& options,
+                       TfliteBuilder& model);
+
+/// What the two make of tokens, [1, T, D] and [1, T, layers, D], as embeddings.
+TensorId WithoutLayers(StyleOps& ops, TensorId embeddings, TensorId layers);
+
 }  // namespace litertlm
 
 #endif  // LITERTLM_TESTS_STYLES_STYLED_EMBEDDER_H_

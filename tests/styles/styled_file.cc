@@ -37,6 +37,9 @@ void WriteBundle(const std::filesystem::path& checkpoint, const StyledModel& mod
   ZipWriter writer;
   writer.Add("TF_LITE_PREFILL_DECODE", AsText(model.decoder.bytes()));
   if (model.embedder) writer.Add("TF_LITE_EMBEDDER", AsText(model.embedder->bytes()));
+  if (model.layer_embedder) {
+    writer.Add("TF_LITE_PER_LAYER_EMBEDDER", AsText(model.layer_embedder->bytes()));
+  }
   if (model.auxiliary) writer.Add("TF_LITE_AUX", AsText(model.auxiliary->bytes()));
   const bool sentencepiece = ours.Find(SectionType::kSentencePiece) != nullptr;
   writer.Add("TOKENIZER_MODEL",
@@ -47,11 +50,27 @@ void WriteBundle(const std::filesystem::path& checkpoint, const StyledModel& mod
   file.Commit();
 }
 
+void WriteAlone(const TestModel& model, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  file.Write(model.bytes());
+  file.Commit();
+}
+
+/// As export_hf leaves them where it does not bundle them.
+void WriteModelsApart(const StyledModel& model, const std::filesystem::path& output) {
+  const std::filesystem::path folder = output.parent_path();
+  WriteAlone(model.decoder, output);
+  if (model.embedder) WriteAlone(*model.embedder, folder / "embedder.tflite");
+  if (model.layer_embedder) WriteAlone(*model.layer_embedder, folder / "per_layer_embedder.tflite");
+  if (model.auxiliary) WriteAlone(*model.auxiliary, folder / "auxiliary.tflite");
+}
+
 }  // namespace
 
 void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
                      const StyledModelOptions& options, const std::filesystem::path& output) {
   const StyledModel model = WriteStyledModel(checkpoint, style, options);
+  if (output.extension() == ".tflite") return WriteModelsApart(model, output);
   const LitertlmFile ours = ConvertAsWeDo(checkpoint, options, output.string() + ".ours");
   const std::string metadata = MetadataOf(ours, options.model_type);
   if (output.extension() == ".task") {
@@ -72,6 +91,7 @@ void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyl
     add(section.type, section.items, is_metadata ? AsBytes(metadata) : section.bytes);
   }
   if (model.embedder) add_model(*model.embedder, kEmbedderModel);
+  if (model.layer_embedder) add_model(*model.layer_embedder, kLayerEmbedderModel);
   if (model.auxiliary) add_model(*model.auxiliary, kAuxiliaryModel);
   add_model(model.decoder, kPrefillDecodeModel);
   AtomicFile file(output);

@@ -9,8 +9,9 @@
 namespace litertlm {
 
 /// What `Convert` writes for the checkpoint, with the graph drawn in `style`; further models
-/// are sections of their own. A `.litertlm` file, or a `.task` bundle with its tokenizer as it lies
-/// in the checkpoint, by the extension of `output`.
+/// are sections of their own. By the extension of `output` a `.litertlm` file, a `.task` bundle
+/// with its tokenizer as it lies in the checkpoint, or `.tflite` files: each model in one of its
+/// own, the decoder in `output`, without tokenizer and metadata.
 void WriteStyledFile(const std::filesystem::path& checkpoint, const ExporterStyle& style,
                      const StyledModelOptions& options, const std::filesystem::path& output);
 

@@ -93,6 +93,8 @@ class DecoderWriter {
       positions_ = other ? s_.Input("positions", DType::kI32, {1, t_})
                          : s_.Input("input_pos", DType::kI32, {t_});
     }
+    const TensorId layers =
+        style_.layer_embedder ? s_.Input("per_layer_embeddings", DType::kF32, LayersShape()) : -1;
     if (other) positions_ = ops_.ReshapeInts(positions_, {t_}, "positions_vector");
     AddMask();
     if (style_.bare_names && !rows_first()) {
@@ -102,7 +104,12 @@ class DecoderWriter {
       caches_.push_back({s_.Input(CacheName('k', i), DType::kF32, KeyShape()),
                          s_.Input(CacheName('v', i), DType::kF32, ValueShape())});
     }
+    if (style_.layer_embedder) return WithoutLayers(ops_, tokens, layers);
     return embedded ? tokens : Embed(ops_, weights_, spec_, style_, tokens);
+  }
+
+  Shape LayersShape() const {
+    return {1, t_, static_cast<int32_t>(spec_.layers.size()), static_cast<int32_t>(spec_.hidden)};
   }
 
   // Of split caches: angles come from outside.
@@ -156,7 +163,7 @@ class DecoderWriter {
     };
     const std::vector<TensorId> inputs = {x, weights_.Vector(norm.gain)};
     if (!style_.norm_composites) return body(ops_, inputs);
-    return ops_.Composite("odml.rms_norm", "epsilon", static_cast<float>(spec_.norm_epsilon),
+    return ops_.Composite("odml.rms_norm", {{"epsilon", static_cast<float>(spec_.norm_epsilon)}},
                           inputs, body, "norm");
   }
 
@@ -353,7 +360,9 @@ class DecoderWriter {
   TensorId Attend(size_t layer, TensorId heads) {
     const AttentionSpec& attention = spec_.layers[layer].attention;
     const TensorId query = RotatedHeads(heads, attention.rope, "query");
-    const TensorId mixed = rows_first() ? AttendToRows(layer, query) : AttendToHeads(layer, query);
+    const TensorId mixed = rows_first()           ? AttendToRows(layer, query)
+                           : style_.picked_scores ? AttendToPicked(layer, query)
+                                                  : AttendToHeads(layer, query);
     return weights_.Linear(ops_.Reshape(mixed, {1, t_, n_ * h_}, "mixed_rows"), attention.output,
                            "attention_output");
   }
@@ -427,8 +436,24 @@ class DecoderWriter {
                  {{"scale", attention.score_scale}}, inputs, {{1, t_, n_, h_}}, "mixed")
           .front();
     }
-    return ops_.Composite("odml.scaled_dot_product_attention", "scale", attention.score_scale,
+    return ops_.Composite("odml.scaled_dot_product_attention", {{"scale", attention.score_scale}},
                           inputs, body, "mixed");
+  }
+
+  TensorId AttendToPicked(size_t layer, TensorId query) {
+    const AttentionSpec& attention = spec_.layers[layer].attention;
+    const TensorId scale = ops_.Scalar(static_cast<float>(attention.score_scale), "scale");
+    const TensorId picks =
+        ops_.Equal(MaskFor(attention.window), ops_.Scalar(0, "shown"), "mask_picks");
+    const std::vector<TensorId> inputs = {ops_.Multiply(query, scale, "query_scaled"),
+                                          caches_[layer].keys, caches_[layer].values, picks};
+    const TensorId mixed =
+        style_.attention_composite
+            ? ops_.Composite("odml.sdpa_transposed", {{"k_ts_idx", 2}, {"v_ts_idx", 3}}, inputs,
+                             WriteTransposedAttention, "mixed",
+                             {DType::kF32, DType::kF32, DType::kF32, DType::kBool})
+            : WriteTransposedAttention(ops_, inputs);
+    return ops_.Transpose(mixed, {0, 2, 1, 3}, "mixed_by_row");
   }
 
   const DecoderSpec& spec_;

@@ -6,6 +6,7 @@
 #include "tests/styles/styled_auxiliary.h"
 #include "tests/styles/styled_embedder.h"
 #include "tests/styles/styled_graph.h"
+#include "tests/styles/styled_shapes.h"
 
 namespace litertlm {
 namespace {
@@ -35,9 +36,14 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
                              const StyledModelOptions& options) {
   const Checkpoint checkpoint = Checkpoint::Open(folder);
   const DecoderSpec spec = Describe(folder, checkpoint, options);
-  const GraphOptions graph = {.prefill_lengths = options.prefill_lengths,
-                              .cache_length = options.cache_length,
-                              .dynamic = options.quantization != Quantization::kInt8};
+  GraphOptions graph = {.prefill_lengths = options.prefill_lengths,
+                        .cache_length = options.cache_length,
+                        .dynamic = options.quantization != Quantization::kInt8};
+  if (style.open_shapes) {
+    static constexpr int kLengths[] = {kOpenRows};
+    graph.prefill_lengths = kLengths;
+    graph.cache_length = kOpenPositions;
+  }
   ThreadPool pool(1);
   ProgressReporter nobody(nullptr);
   const auto write = [&](const DecoderSpec& part, const auto& emit) {
@@ -59,13 +65,20 @@ StyledModel WriteStyledModel(const std::filesystem::path& folder, const Exporter
                 EmitStyledGraph(spec, weights, fused, style, graph, model);
               }
             }),
-      std::nullopt, std::nullopt};
+      std::nullopt, std::nullopt, std::nullopt};
+  if (style.open_shapes) result.decoder = WithOpenShapes(result.decoder);
+  DecoderSpec table = spec;
+  table.layers.clear();
   if (style.embedder != ExporterStyle::Embedder::kInside) {
-    DecoderSpec table = spec;
-    table.layers.clear();
     result.embedder = write(
         table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
           EmitEmbedder(table, weights, style, graph, model);
+        });
+  }
+  if (style.layer_embedder) {
+    result.layer_embedder = write(
+        table, [&](const WeightStore& weights, const FusedProjections*, TfliteBuilder& model) {
+          EmitLayerEmbedder(table, spec.layers.size(), weights, style, graph, model);
         });
   }
   if (style.split_cache) {

@@ -24,7 +24,8 @@ struct StyledModelOptions {
 
 struct StyledModel {
   TestModel decoder;
-  std::optional<TestModel> embedder;   ///< Where it is external.
+  std::optional<TestModel> embedder;  ///< Where it is external.
+  std::optional<TestModel> layer_embedder;
   std::optional<TestModel> auxiliary;  ///< Where caches are split.
 };
 

@@ -25,16 +25,7 @@ class Signature {
   }
   void Output(const std::string& name, TensorId tensor) { outputs_.emplace_back(name, tensor); }
 
-  void Finish() {
-    const auto ids = [](const Named& named) {
-      std::vector<TensorId> tensors;
-      for (const auto& [name, tensor] : named) tensors.push_back(tensor);
-      return tensors;
-    };
-    ops_.graph().SetInputs(ids(inputs_));
-    ops_.graph().SetOutputs(ids(outputs_));
-    model_.AddSignature(key_, ops_.graph(), inputs_, outputs_);
-  }
+  void Finish() { model_.AddSignature(key_, ops_.graph(), inputs_, outputs_); }
 
  private:
   using Named = std::vector<std::pair<std::string, TensorId>>;

@@ -9,6 +9,7 @@
 
 #include "litertlm/error.h"
 #include "litertlm/model.h"
+#include "tests/error_of.h"
 #include "tests/scratch_path.h"
 #include "tests/styles/operator_counts.h"
 #include "tests/styles/styled_file.h"
@@ -51,15 +52,18 @@ struct OpenModel {
   OpenModel& operator=(const OpenModel&) = delete;
   explicit OpenModel(StyledModel model) : bytes(std::move(model)), decoder(bytes.decoder.Parse()) {
     if (bytes.embedder) embedder = bytes.embedder->Parse();
+    if (bytes.layer_embedder) layer_embedder = bytes.layer_embedder->Parse();
     if (bytes.auxiliary) auxiliary = bytes.auxiliary->Parse();
   }
   CompanionModels companions() const {
     return {.embedder = embedder ? &*embedder : nullptr,
+            .layer_embedder = layer_embedder ? &*layer_embedder : nullptr,
             .auxiliary = auxiliary ? &*auxiliary : nullptr};
   }
   StyledModel bytes;
   TfliteModel decoder;
   std::optional<TfliteModel> embedder;
+  std::optional<TfliteModel> layer_embedder;
   std::optional<TfliteModel> auxiliary;
 };
 
@@ -67,7 +71,10 @@ class Runner {
  public:
   Runner(const OpenModel& model, const Fusions& fusions)
       : model_(CompileLanguageModel(model.decoder,
-                                    {.threads = 1, .fusions = fusions, .cache_type = DType::kF32},
+                                    {.threads = 1,
+                                     .fusions = fusions,
+                                     .cache_type = DType::kF32,
+                                     .open_context = StyledModelOptions().cache_length},
                                     model.companions())) {}
 
   /// Logits after the last token, all others having been computed in `pieces`, the rest one by one.
@@ -149,8 +156,10 @@ class ExpectedCounts {
   int whole_;
 };
 
-constexpr const char* kSignatures[] = {"prefill_32", "decode"};
 bool IsDecode(const char* key) { return std::string_view(key) == "decode"; }
+std::vector<const char*> SignaturesOf(const ExporterStyle& style) {
+  return {style.open_shapes ? "prefill" : "prefill_32", "decode"};
+}
 
 class Styles : public testing::TestWithParam<std::tuple<TestFamily, ExporterStyle>> {
  protected:
@@ -169,7 +178,7 @@ TEST_P(Styles, AreRecognisedAsTheSameProgram) {
         Quantization::kDynamicInt4Block32}) {
     SCOPED_TRACE(QuantizationName(quantization));
     const OpenModel model = Write(family(), style(), quantization);
-    for (const char* key : kSignatures) {
+    for (const char* key : SignaturesOf(style())) {
       SCOPED_TRACE(key);
       const ExpectedCounts expected(family(), IsDecode(key));
       std::map<Op, int> counts =
@@ -203,7 +212,7 @@ TEST_P(Styles, EachFusionFindsItsOwnWithoutTheOthers) {
     fusions.*fusion = true;
     return OperatorCounts(model.decoder, model.companions().auxiliary, key, fusions);
   };
-  for (const char* key : kSignatures) {
+  for (const char* key : SignaturesOf(style())) {
     SCOPED_TRACE(key);
     const ExpectedCounts expected(family(), IsDecode(key));
     EXPECT_EQ(counts_with(key, &Fusions::split_products)[Op::kFullyConnected], expected.products());
@@ -327,6 +336,18 @@ TEST(ExternalEmbedder, IsMissedWithASentence) {
               testing::HasSubstr("no signature from one token"));
 }
 
+TEST(LayerEmbedder, IsMissedWithASentence) {
+  const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_layer_embedder"));
+  EXPECT_THAT(Failure(model.decoder, {.embedder = &*model.embedder}),
+              testing::HasSubstr("it takes embeddings for each layer, but there is no model"));
+  EXPECT_THAT(ErrorOf([&] {
+                CompileLanguageModel(
+                    model.decoder, {.threads = 1},
+                    {.embedder = &*model.embedder, .layer_embedder = &*model.embedder});
+              }).message(),
+              testing::HasSubstr("512 numbers for a token, but test.tflite makes 128"));
+}
+
 TEST(SplitCache, IsMissedWithASentence) {
   const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_split_cache"));
   EXPECT_THAT(Failure(model.decoder, {.embedder = &*model.embedder}),
@@ -346,11 +367,58 @@ TEST(SplitCache, IsMissedWithASentence) {
   }
 }
 
+// Of which local layers keep only what their window shows, and a local mask has fewer columns.
+TEST(SplitCache, MustNotBeARingBuffer) {
+  TfliteBuilder builder;
+  SignatureWriter w(builder, "decode");
+  w.Input("embeddings", {1, 1, 4});
+  w.Input("mask_global", {1, 1, 1, 9});
+  const TensorId local = w.Input("mask_local", {1, 1, 1, 5});
+  w.Output("kv_slice_k_0", w.Input("pos_emb_cos", {1, 1, 1, 4}));
+  w.Output("logits", local);
+  w.Finish();
+  const TestModel data = FinishModel(builder);
+  const TfliteModel model = data.Parse();
+  EXPECT_THAT(Failure(model, {.auxiliary = &model}),
+              testing::HasSubstr("input 'mask_local' has another shape than 'mask_global': caches "
+                                 "that are ring buffers are not supported"));
+}
+
+// Whatever a file leaves open gets the length that is asked for.
+TEST(OpenShapes, HoldAsManyTokensAsAskedFor) {
+  const OpenModel model = Write(kFamilies[0], StyleNamed("export_hf_open_shapes"));
+  const OpenModel fixed = Write(kFamilies[0], StyleNamed("export_hf"));
+  for (const int64_t context : {2, 40, 96, 1000}) {
+    SCOPED_TRACE(context);
+    const RuntimeOptions options = {.threads = 1, .open_context = context};
+    EXPECT_EQ(CompileLanguageModel(model.decoder, options)->context_length(), context);
+    EXPECT_EQ(CompileLanguageModel(fixed.decoder, options)->context_length(), 96);
+  }
+  EXPECT_THROW(CompileLanguageModel(model.decoder, {.open_context = int64_t{1} << 40}), Error);
+}
+
+TEST(OpenShapes, OfOtherInputsAreRefused) {
+  TfliteBuilder builder;
+  SignatureWriter w(builder, "decode");
+  w.Input("tokens", {1, 1}, DType::kI32);
+  w.Output("logits", w.Input("kv_cache_k_0", {1, 1}));
+  w.Finish();
+  std::unique_ptr<tflite::ModelT> changed(
+      tflite::GetModel(FinishModel(builder).bytes().data())->UnPack());
+  changed->subgraphs[0]->tensors[0]->shape_signature = {-1, 1};
+  flatbuffers::FlatBufferBuilder out;
+  tflite::FinishModelBuffer(out, tflite::Model::Pack(out, changed.get()));
+  const TestModel data(AsText(std::as_bytes(std::span(out.GetBufferPointer(), out.GetSize()))));
+  EXPECT_THAT(Failure(data.Parse()),
+              testing::HasSubstr("dimension 0 of input 'tokens' is open, and this program does not "
+                                 "know its length"));
+}
+
 TEST(Signatures, ThatCannotBeFilledSaySo) {
   for (const auto& [input, reason] : {std::pair("local_mask", "how many tokens such a mask shows"),
                                       {"mask_local", "how many tokens such a mask shows"},
                                       {"param_tensor", "not a few numbers of i32"},
-                                      {"per_layer_embeddings", "embeddings for each layer"},
+                                      {"per_layer_embeddings", "not f32 [1, rows, layers"},
                                       {"query_w_prime_left_0", "LoRA"},
                                       {"attention_mask", "is not one that this program fills."}}) {
     TfliteBuilder builder;
@@ -366,14 +434,18 @@ TEST(Signatures, ThatCannotBeFilledSaySo) {
   }
 }
 
+Ids Answer(const Model& model) {
+  const auto ids = model.Tokenize("The capital of Italy is");
+  return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}}).ids;
+}
+
 /// What the whole way gives: container, engine, tokens.
 Ids AnswerOf(const TestFamily& family, const ExporterStyle& style, const std::string& extension) {
   const std::filesystem::path path = ScratchPath(style.name + extension);
   WriteStyledFile(CheckpointOf(family), style, OptionsFor(family), path);
   const Model model = Model::Open(path);
   std::filesystem::remove(path);  // It stays mapped.
-  const auto ids = model.Tokenize("The capital of Italy is");
-  return model.Generate(ids, {.sampler = SamplerOptions(), .max_tokens = 12, .stop_texts = {}}).ids;
+  return Answer(model);
 }
 
 TEST(StyledFile, IsRunLikeOurs) {
@@ -388,6 +460,22 @@ TEST_P(Styles, GiveTheSameTokensAsATaskBundle) {
   const Ids tokens = AnswerOf(family(), style(), ".litertlm");
   EXPECT_FALSE(tokens.empty());
   EXPECT_EQ(AnswerOf(family(), style(), ".task"), tokens);
+}
+
+TEST(StyledFile, ModelsApartFindEachOther) {
+  const Ids ours = AnswerOf(kFamilies[0], ExporterStyles().front(), ".litertlm");
+  const std::filesystem::path folder = ScratchPathOfTest();
+  for (const char* name :
+       {"export_hf", "export_hf_embedder", "export_hf_layer_embedder", "export_hf_split_cache"}) {
+    SCOPED_TRACE(name);
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path path = folder / "model.tflite";
+    WriteStyledFile(CheckpointOf(kFamilies[0]), StyleNamed(name), OptionsFor(kFamilies[0]), path);
+    const std::filesystem::path tokenizer = CheckpointOf(kFamilies[0]) / "tokenizer.json";
+    const Model model = Model::Open(path, {.tokenizer = tokenizer});
+    std::filesystem::remove_all(folder);  // They stay mapped.
+    EXPECT_EQ(Answer(model), ours);
+  }
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 //   keys   = DYNAMIC_UPDATE_SLICE(key cache, new keys, position)       values likewise
 //   scores = BATCH_MATMUL(queries * scale, keys) + mask                mixed = softmax · values
 //
-// with reshapes that stack the query heads of a group, or with keys and values repeated for each of
-// its heads. What the mask hides is found by running it
+// or with SELECT(mask, scores, a number far below), and with reshapes that stack the query heads of
+// a group, or with keys and values repeated for each of its heads. What the mask hides is found by
+// running it
 // (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken over or
 // none, because their layout changes: to [heads, positions, size], in the type that was asked for.
 #include <algorithm>
@@ -17,6 +18,9 @@
 
 namespace litertlm {
 namespace {
+
+// A score in the place of those that a mask hides, which has no weight in a softmax.
+constexpr float kHiddenScore = -1000;
 
 struct Cache {
   ValueId before;
@@ -146,9 +150,7 @@ class AttentionFuser {
 
   /// Finds mask and scale on the way from the masked scores to the product of queries and keys.
   const Node* MatchMask(ValueId masked, Attention& attention) {
-    const Node* sum = index_.Producer(masked, Op::kAdd);
-    if (sum == nullptr) return nullptr;
-    const auto terms = Commuted(*sum, [&](ValueId mask) {
+    const auto terms = MaskAndScores(masked, [&](ValueId mask) {
       const std::optional<int64_t> window = options_.probe.WindowOf(mask);
       if (window) attention.window = *window;
       return window.has_value();
@@ -156,12 +158,25 @@ class AttentionFuser {
     if (!terms) return nullptr;
     const SymbolicShape& mask = ShapeOf(terms->first);
     const SymbolicShape& scores = ShapeOf(masked);
-    attention.rows = mask[mask.size() - 2];
-    if (scores.size() < 2 || scores[scores.size() - 2] != attention.rows ||
+    attention.rows = ShapeOf(options_.positions).back();
+    if (scores.size() < 2 || scores[scores.size() - 2] != mask[mask.size() - 2] ||
         scores.back() != mask.back()) {
       return nullptr;
     }
     return index_.Producer(BeforeScales(terms->second, attention.scale), Op::kBatchMatMul);
+  }
+
+  /// The mask, which `is_mask` accepts, and what it is laid over to give `masked`.
+  template <typename Predicate>
+  std::optional<std::pair<ValueId, ValueId>> MaskAndScores(ValueId masked,
+                                                           const Predicate& is_mask) const {
+    if (const Node* sum = index_.Producer(masked, Op::kAdd)) return Commuted(*sum, is_mask);
+    const Node* choice = index_.Producer(masked, Op::kSelect);
+    if (choice == nullptr || !(index_.Scalar(choice->inputs[2]).value_or(0) <= kHiddenScore) ||
+        !is_mask(choice->inputs[0])) {
+      return std::nullopt;
+    }
+    return std::pair(choice->inputs[0], choice->inputs[1]);
   }
 
   /// `value` without the reshapes and the constant factors that it came through.

@@ -77,8 +77,9 @@ void FuseRopes(Graph& graph);
 class PositionProbe {
  public:
   virtual ~PositionProbe() = default;
-  /// If adding `mask` to scores hides all positions but the last `n` up to a row's own: `n`, or 0
-  /// if it hides only later ones. Else nothing.
+  /// If adding `mask` to scores, or picking scores where a `mask` of bools is true, hides all
+  /// positions but the last `n` up to a row's own: `n`, or 0 if it hides only later ones. Else
+  /// nothing. The rows may stand in the mask several times, one copy behind the other.
   virtual std::optional<int64_t> WindowOf(ValueId mask) = 0;
   /// True if the i32 vector `start` holds the position of the first row at `axis`, else zeros.
   virtual bool IsPositionAlong(ValueId start, int axis) = 0;

@@ -80,7 +80,9 @@ export class SignatureDriver {
       const size = sizeOf(shape);
       if (isCache(name) || name in given) continue;
       if (name === 'embeddings') {
-        given[name] = await this.embed(ids, size);
+        given[name] = await this.embed(['embedder', 'decode_embedder'], ids, size);
+      } else if (name === 'per_layer_embeddings') {
+        given[name] = await this.embed(['per_layer_embedder'], ids, size);
       } else if (name.startsWith('pos_emb_')) {
         Object.assign(given, await this.values(this.part(signature, 'rope'), {
           input_pos: numbers(Number(shape[1]), position),
@@ -131,9 +133,9 @@ export class SignatureDriver {
     return result;
   }
 
-  /** Embeddings of the tokens, one by one, and of padding. */
-  async embed(ids, size) {
-    const signature = ['embedder', 'decode_embedder'].find((name) => this.signatures[name]);
+  /** Embeddings of the tokens, one by one, and of padding, by the first of `signatures` there is. */
+  async embed(signatures, ids, size) {
+    const signature = signatures.find((name) => this.signatures[name]);
     const rows = [];
     for (const id of ids) {
       rows.push((await this.values(signature, {token_ids: Int32Array.of(id)})).embeddings);

@@ -128,8 +128,8 @@ void AddBatchMatMul(OperatorCases& cases) {
   }
 }
 
-void AddEmbeddingLookups(OperatorCases& cases) {
-  for (const WeightCoding& coding : Codings()) {
+void AddEmbeddingLookups(OperatorCases& cases, const std::vector<WeightCoding>& codings) {
+  for (const WeightCoding& coding : codings) {
     for (int i = 0; i < 3; ++i) {
       Random& random = cases.random();
       const int32_t columns = std::max(coding.block_size, 4) * random.Int(1, 8);
@@ -143,6 +143,9 @@ void AddEmbeddingLookups(OperatorCases& cases) {
       });
     }
   }
+}
+
+void AddLookupOfHigherRank(OperatorCases& cases) {
   cases.Add("EMBEDDING_LOOKUP", "f32 of rank 3", Agreement::kExact, [](OperatorCase& c) {
     const TensorId ids = c.Input(DType::kI32, {3}, 0, 4);
     const TensorId table = c.Constant(DType::kF32, {5, 2, 3});
@@ -156,7 +159,15 @@ void AddEmbeddingLookups(OperatorCases& cases) {
 void AddMatrixCases(OperatorCases& cases) {
   AddFullyConnected(cases);
   AddBatchMatMul(cases);
-  AddEmbeddingLookups(cases);
+  AddEmbeddingLookups(cases, Codings());
+  AddLookupOfHigherRank(cases);
+}
+
+// Products of these are refused in blocks, and of one scale computed with other activations.
+void AddInt2TableCases(OperatorCases& cases) {
+  AddEmbeddingLookups(cases, {{"int2 per tensor", DType::kI2},
+                              {"int2 blocks of 32", DType::kI2, false, 32},
+                              {"int2 blocks of 64", DType::kI2, false, 64}});
 }
 
 }  // namespace litertlm

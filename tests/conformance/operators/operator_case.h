@@ -146,6 +146,7 @@ void AddPartCases(OperatorCases& cases);
 void AddIndexCases(OperatorCases& cases);
 void AddMatrixCases(OperatorCases& cases);
 void AddCodeCases(OperatorCases& cases);
+void AddInt2TableCases(OperatorCases& cases);
 
 template <typename T>
 std::vector<T> Random::Numbers(const Extents& shape, float low, float high) {

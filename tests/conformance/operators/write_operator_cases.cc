@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     litertlm::AddIndexCases(cases);
     litertlm::AddMatrixCases(cases);
     litertlm::AddCodeCases(cases);
+    litertlm::AddInt2TableCases(cases);  // Last: the cases before stay as they were drawn.
   } catch (const litertlm::Error& error) {
     std::fprintf(stderr, "%s\n", error.message().c_str());
     return EXIT_FAILURE;
