@@ -114,6 +114,7 @@ void Cumsum(OperatorImporter& op) {
 
 template <ActivationFunctionType kActivation>
 void Activate(OperatorImporter& op) {
+  op.Check(op.in(0) != kNoValue, "its input is missing");
   op.Bind(0, op.EmitActivation(op.in(0), kActivation));
 }
 

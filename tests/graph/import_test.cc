@@ -145,6 +145,11 @@ TEST(Import, RefusesWrongArityDTypesAndShapes) {
       HasSubstr("larger than its operand"));
 }
 
+TEST(Import, RefusesActivationsOfNothing) {
+  EXPECT_THAT(Failure([](SignatureWriter& w) { w.Output("y", w.Op(Builtin::RELU, {-1}, {2})); }),
+              HasSubstr("its input is missing"));
+}
+
 TEST(Import, RefusesOperandsOutOfRange) {
   const auto with = [](Builtin code, const std::vector<std::vector<int32_t>>& constants) {
     return Failure([&](SignatureWriter& w) {
