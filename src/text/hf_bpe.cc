@@ -18,8 +18,6 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr size_t kBlock = 128;  // Pieces that the vocabulary finds at once.
-
 class HfBpe : public HfModel {
  public:
   HfBpe(object model, const HfPipeline& pipeline, const Vocabulary& vocabulary,
@@ -101,8 +99,9 @@ void HfBpe::FindMerges(simdjson::dom::array list, size_t first,
   auto element = list.begin();
   for (size_t i = 0; i < first; ++i) ++element;
   std::vector<std::string_view> pieces;  // Left and right of each merge.
-  for (size_t begin = 0; begin < merges.size(); begin += kBlock / 2) {
-    const auto block = merges.subspan(begin, std::min(kBlock / 2, merges.size() - begin));
+  for (size_t begin = 0; begin < merges.size(); begin += Vocabulary::kBlock / 2) {
+    const auto block =
+        merges.subspan(begin, std::min(Vocabulary::kBlock / 2, merges.size() - begin));
     pieces.clear();
     for (size_t i = 0; i < block.size(); ++i, ++element) AppendHalves(*element, pieces);
     FindMerges(pieces, first + begin, block);
@@ -123,7 +122,7 @@ void HfBpe::AppendHalves(element merge, std::vector<std::string_view>& pieces) {
 
 void HfBpe::FindMerges(std::span<const std::string_view> pieces, size_t rank,
                        std::span<MergeTable::Merge> merges) const {
-  std::array<TokenId, kBlock> ids;
+  std::array<TokenId, Vocabulary::kBlock> ids;
   vocabulary_.FindAll(pieces, std::span(ids).first(pieces.size()));
   std::string joined;
   TokenId expected = 0;

@@ -28,7 +28,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr size_t kMaxId = 1 << 24;  // The largest vocabularies have 2^18.
-constexpr size_t kBlock = 128;      // Pieces that the vocabulary takes at once.
 
 struct AddedToken {
   bool special = false;
@@ -133,7 +132,7 @@ void HfTokenizer::ReadVocabulary(object pieces) {
   std::vector<Vocabulary::Entry> block;
   for (const auto& [piece, id] : pieces) {
     block.push_back({piece, CheckedId(id.get_int64().value())});
-    if (block.size() == kBlock) AddPieces(block);
+    if (block.size() == Vocabulary::kBlock) AddPieces(block);
   }
   AddPieces(block);
 }
@@ -145,7 +144,7 @@ void HfTokenizer::ReadVocabulary(simdjson::dom::array pieces) {
   int64_t id = 0;
   for (const element entry : pieces) {
     block.push_back({entry.at(0).get_string().value(), CheckedId(id++)});
-    if (block.size() == kBlock) AddPieces(block);
+    if (block.size() == Vocabulary::kBlock) AddPieces(block);
   }
   AddPieces(block);
 }

@@ -59,7 +59,6 @@ void ModelReader::ReadPieces(protozero::pbf_reader message, size_t bytes) {
   model_.scores.reserve(count);
   model_.types.reserve(count);
   model_.byte_ids.fill(-1);
-  constexpr size_t kBlock = 128;
   std::vector<Vocabulary::Entry> block;
   while (message.next()) {
     if (message.tag_and_type() != kPieceField) {
@@ -68,7 +67,7 @@ void ModelReader::ReadPieces(protozero::pbf_reader message, size_t bytes) {
     }
     const auto id = static_cast<TokenId>(model_.types.size());
     block.push_back({ReadPiece(message.get_message()), id});
-    if (block.size() < kBlock) continue;
+    if (block.size() < Vocabulary::kBlock) continue;
     model_.vocabulary.AddAll(block);
     block.clear();
   }

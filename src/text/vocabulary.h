@@ -20,13 +20,15 @@ class Vocabulary {
   /// Ids may come in any order and leave gaps. Returns false if the id has another piece already.
   /// A piece that exists under another id keeps its first id for `Find`.
   bool Add(std::string_view piece, TokenId id) { return Add(piece, id, Hash(piece)); }
+  /// As many pieces are added or found at once best.
+  static constexpr size_t kBlock = 128;
   struct Entry {
     std::string_view piece;
     TokenId id;
   };
   /// Adds all in their order, or those before one that `Add` refuses: it is returned, else null.
   /// Faster than one after the other: a table of this size is in no cache, and the memory for all
-  /// of them is asked for at once. Best for a few dozen.
+  /// of them is asked for at once.
   const Entry* AddAll(std::span<const Entry> entries);
 
   std::optional<TokenId> Find(std::string_view piece) const;
