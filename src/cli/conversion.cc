@@ -84,7 +84,7 @@ ModelLocation FindOrFetch(const ModelStore& store, const ModelFlags& flags,
     return *std::move(location);
   }
   if (!NamesRepository(name)) {
-    const ModelLocation location = store.Find(name);
+    ModelLocation location = store.Find(name);
     if (!flags.hub.file) return location;
     throw Error(ErrorCode::kUsage, fmt::format("--file does not go with {}.", name),
                 "It chooses among the files of a repository, ORG/NAME.");
