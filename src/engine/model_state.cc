@@ -94,6 +94,7 @@ const PromptSettings& ModelState::settings() {
 
 int ModelState::OpenContext() {
   if (options_.context > 0) return options_.context;
+  // Not metadata(), which may have to wait for the tokenizer.
   const std::optional<proto::LlmMetadata> metadata = file_->ReadMetadata();
   const int allowed = metadata ? metadata->max_num_tokens() : 0;
   return allowed > 0 ? allowed : static_cast<int>(RuntimeOptions().open_context);

@@ -12,8 +12,7 @@ std::string_view ForeignFormatHint(Bytes bytes) {
   if (text.empty()) return "The file is empty: get it again.";
   if (text.starts_with("GGUF")) {
     return "It is a GGUF file, which llama.cpp runs. Look for the model's .litertlm file, or "
-           "convert "
-           "its Hugging Face checkpoint.";
+           "convert its Hugging Face checkpoint.";
   }
   if (IsGitLfsPointer(bytes)) return kGitLfsHint;
   if (text.size() > kLength && text.substr(kLength).starts_with("{\"")) {

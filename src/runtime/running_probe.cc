@@ -9,11 +9,8 @@
 namespace litertlm {
 namespace {
 
-// A score that is this much lower than another has no weight in a softmax.
-constexpr float kHidden = -1000;
-
 bool Shows(float added) { return added == 0; }
-bool Hides(float added) { return added <= kHidden; }
+bool Hides(float added) { return added <= kHiddenScore; }
 bool Shows(uint8_t picked) { return picked != 0; }
 bool Hides(uint8_t picked) { return picked == 0; }
 

@@ -5,9 +5,9 @@
 //
 // or with SELECT(mask, scores, a number far below), and with reshapes that stack the query heads of
 // a group, or with keys and values repeated for each of its heads. What the mask hides is found by
-// running it
-// (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken over or
-// none, because their layout changes: to [heads, positions, size], in the type that was asked for.
+// running it (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken
+// over or none, because their layout changes: to [heads, positions, size], in the type that was
+// asked for.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -18,9 +18,6 @@
 
 namespace litertlm {
 namespace {
-
-// A score in the place of those that a mask hides, which has no weight in a softmax.
-constexpr float kHiddenScore = -1000;
 
 struct Cache {
   ValueId before;

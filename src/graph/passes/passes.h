@@ -13,6 +13,10 @@
 
 namespace litertlm {
 
+/// A score that is so much lower than another has no weight in a softmax: a mask that adds this, or
+/// less, hides.
+inline constexpr float kHiddenScore = -1000;
+
 /// Computes the output of a node all of whose inputs are constants: its elements, contiguous.
 using NodeEvaluator = std::function<std::vector<std::byte>(const Graph& graph, const Node& node)>;
 
