@@ -45,14 +45,16 @@ uint32_t WaitForChange(const std::atomic<uint32_t>& word, uint32_t old) {
   return word.load(std::memory_order_acquire);
 }
 
-// The gate: one word tells the workers whether a loop is open, and the caller who is inside.
+// The gate: one word tells the workers what to do, and the caller who is inside.
 //   bits 0..11   workers inside the loop
 //   bit  12      the loop is open: workers may enter
-//   bits 13..31  number of the loop, so that each worker enters it once
+//   bit  13      the pool ends: workers return
+//   bits 14..31  number of the loop, so that each worker enters it once
 constexpr uint32_t kInside = 0xfff;
 static_assert(kMaxThreads <= kInside);
 constexpr uint32_t kOpen = 0x1000;
-constexpr uint32_t kLoop = 0x2000;
+constexpr uint32_t kEnd = 0x2000;
+constexpr uint32_t kLoop = 0x4000;
 constexpr uint32_t kNoLoop = ~0u;  ///< No loop has this number.
 
 uint32_t LoopOf(uint32_t gate) { return gate / kLoop; }
@@ -88,7 +90,6 @@ struct ThreadPool::State {
   alignas(kCacheLine) std::atomic<size_t> next{0};
   alignas(kCacheLine) size_t count = 0;
   const FunctionRef<void(size_t, int)>* task = nullptr;
-  std::atomic<bool> stop{false};
   std::mutex error_mutex;
   std::exception_ptr error;
   std::vector<Scratchpad> scratch;
@@ -116,26 +117,30 @@ struct ThreadPool::State {
   void Leave() {
     const uint32_t before = gate.fetch_sub(1, std::memory_order_acq_rel);
     if ((before & kOpen) == 0 && (before & kInside) == 1) {
-      finished.store(LoopOf(before), std::memory_order_release);
+      // Sequentially consistent, as is the opening of the gate: notify() looks whether anybody
+      // sleeps, and if it could look before this store is seen, it would leave them asleep.
+      finished.store(LoopOf(before), std::memory_order_seq_cst);
       finished.notify_one();
     }
   }
 
   void Loop(int worker) {
     uint32_t last = 0;  // The loop that this worker was in.
-    for (uint32_t seen = 0;; seen = WaitForChange(gate, seen)) {
-      if (stop) return;
-      if ((seen & kOpen) == 0 || LoopOf(seen) == last) continue;
-      if (!Enter(seen)) continue;
-      last = LoopOf(seen);
-      Work(worker);
-      Leave();
+    uint32_t seen = gate.load(std::memory_order_acquire);
+    while ((seen & kEnd) == 0) {
+      if ((seen & kOpen) != 0 && LoopOf(seen) != last) {
+        // Too late, the gate has a value that was not looked at yet.
+        if (!Enter(seen)) continue;
+        last = LoopOf(seen);
+        Work(worker);
+        Leave();
+      }
+      seen = WaitForChange(gate, seen);
     }
   }
 
   void End() {
-    stop = true;
-    gate.fetch_add(kLoop);
+    gate.fetch_or(kEnd);
     gate.notify_all();
     for (std::thread& thread : threads) thread.join();
   }
@@ -182,7 +187,7 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, int)> task) 
   s.next.store(0, std::memory_order_relaxed);
   // Nobody is inside and the gate is closed: only this thread changes it.
   const uint32_t loop = s.gate.load(std::memory_order_relaxed) + kLoop;
-  s.gate.store(loop | kOpen, std::memory_order_release);
+  s.gate.store(loop | kOpen, std::memory_order_seq_cst);
   s.gate.notify_all();
   s.Work(0);
   const uint32_t at_close = s.gate.fetch_and(~kOpen, std::memory_order_acq_rel);

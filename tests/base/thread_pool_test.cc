@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <ctime>
 #include <fstream>
 #include <set>
@@ -58,6 +59,16 @@ TEST(ThreadPool, LoopsAfterSleepStillRun) {
     std::atomic<int> sum = 0;
     pool.ParallelFor(10, [&](size_t i, int) { sum += static_cast<int>(i); });
     ASSERT_EQ(sum, 45);
+  }
+}
+
+// A worker that comes too late for the last loop must see that the pool ends.
+TEST(ThreadPool, EndsWhileWorkersAreOnTheirWay) {
+  for (int round = 0; round < 3000; ++round) {
+    ThreadPool pool(8);
+    std::atomic<int> calls = 0;
+    for (int loop = 0; loop < 3; ++loop) pool.ParallelFor(2, [&](size_t, int) { ++calls; });
+    ASSERT_EQ(calls, 6);
   }
 }
 
