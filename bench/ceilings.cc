@@ -62,13 +62,18 @@ double MeasurePeak(int) { return 0; }
 }  // namespace
 
 const uint8_t* Cold() {
-  static const std::vector<uint64_t> words = [] {
-    std::vector<uint64_t> random(kColdBytes / sizeof(uint64_t));
+  struct alignas(64) Line {  // Converted files have weights at such addresses.
+    uint64_t words[8];
+  };
+  static const std::vector<Line> lines = [] {
+    std::vector<Line> random(kColdBytes / sizeof(Line));
     std::mt19937_64 generator(1);
-    for (uint64_t& word : random) word = generator();
+    for (Line& line : random) {
+      for (uint64_t& word : line.words) word = generator();
+    }
     return random;
   }();
-  return reinterpret_cast<const uint8_t*>(words.data());
+  return reinterpret_cast<const uint8_t*>(lines.data());
 }
 
 double ReadBandwidth(int threads) {

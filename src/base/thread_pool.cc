@@ -87,8 +87,12 @@ struct ThreadPool::State {
   alignas(kCacheLine) std::atomic<uint32_t> gate{0};
   alignas(kCacheLine) std::atomic<uint32_t> finished{
       kNoLoop};  ///< The loop that the caller waited for.
-  alignas(kCacheLine) std::atomic<size_t> next{0};
-  alignas(kCacheLine) size_t count = 0;
+  /// Indices that one worker is the first to take from: the next of them, and their end.
+  struct alignas(kCacheLine) Part {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
+  };
+  std::vector<Part> parts;
   const FunctionRef<void(size_t, int)>* task = nullptr;
   std::mutex error_mutex;
   std::exception_ptr error;
@@ -97,11 +101,19 @@ struct ThreadPool::State {
 
   void Work(int worker) {
     try {
-      for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) (*task)(i, worker);
+      for (size_t i = 0; i < parts.size(); ++i)
+        TakeFrom(parts[(worker + i) % parts.size()], worker);
     } catch (...) {
-      next = count;
+      for (Part& part : parts) part.next = part.end;
       const std::lock_guard lock(error_mutex);
       if (!error) error = std::current_exception();
+    }
+  }
+
+  void TakeFrom(Part& part, int worker) {
+    while (part.next.load(std::memory_order_relaxed) < part.end) {
+      const size_t i = part.next.fetch_add(1, std::memory_order_relaxed);
+      if (i < part.end) (*task)(i, worker);
     }
   }
 
@@ -154,6 +166,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
         "One for each core is best.");
   }
   state_->scratch.resize(threads > 1 ? threads : 1);
+  state_->parts = std::vector<State::Part>(state_->scratch.size());
   try {
     for (int worker = 1; worker < threads; ++worker) {
       state_->threads.emplace_back([state = state_.get(), worker] { state->Loop(worker); });
@@ -180,11 +193,13 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, int)> task) 
     for (size_t i = 0; i < count; ++i) task(i, 0);
     return;
   }
-  s.count = count;
+  for (size_t i = 0; i < s.parts.size(); ++i) {
+    s.parts[i].next.store(count * i / s.parts.size(), std::memory_order_relaxed);
+    s.parts[i].end = count * (i + 1) / s.parts.size();
+  }
   s.task = &task;
   s.error = nullptr;
   s.finished.store(kNoLoop, std::memory_order_relaxed);
-  s.next.store(0, std::memory_order_relaxed);
   // Nobody is inside and the gate is closed: only this thread changes it.
   const uint32_t loop = s.gate.load(std::memory_order_relaxed) + kLoop;
   s.gate.store(loop | kOpen, std::memory_order_seq_cst);

@@ -57,9 +57,10 @@ class ThreadPool {
 
   /// Calls `task(index, worker)` once for each index in [0, count), in any order, and returns when
   /// all have ended. `worker` is in [0, threads()) and is different for calls that run at the same
-  /// time, so it can select scratch memory. Indices are handed out as workers become free: a
-  /// thread that the system has taken off its core delays only the index it holds, and one that
-  /// has not woken up yet is not waited for.
+  /// time, so it can select scratch memory. Each worker goes through a part of its own in ascending
+  /// order, so that what lies in memory in the order of the indices is read as one stream, and then
+  /// helps others with theirs: a thread that the system has taken off its core delays only the
+  /// index it holds, and one that has not woken up yet is not waited for.
   /// The first exception of a task is rethrown after the loop; indices not begun by then are left.
   void ParallelFor(size_t count, FunctionRef<void(size_t index, int worker)> task);
 

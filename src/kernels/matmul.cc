@@ -13,9 +13,9 @@ namespace litertlm {
 namespace {
 
 constexpr size_t kAlignment = 64;
-/// Weights that one index of a streaming loop covers: long enough for the hardware's prefetcher,
-/// short enough that the threads end together.
-constexpr size_t kStreamedBytes = size_t{48} << 10;
+/// Weights that one index of a streaming loop covers in each of two streams. The indices of a
+/// thread follow each other in memory, so this is only about how evenly the threads end.
+constexpr size_t kStreamedBytes = size_t{16} << 10;
 
 size_t RoundUp(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -34,7 +34,8 @@ void CheckDynamic(const QuantizedRows& x, const WeightMatrix& w) {
 
 /// How the outputs of several products are cut into the indices of one parallel loop.
 struct Cut {
-  size_t outputs = 0;  ///< Of one index.
+  size_t outputs = 0;  ///< Of one index, in each stream.
+  size_t apart = 0;    ///< Outputs from one stream to the other, or 0: there is one.
   size_t row_step = 0;
   size_t output_parts = 0;
   size_t row_parts = 0;
@@ -46,11 +47,14 @@ Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, i
   cut.row_step = rows;
   cut.row_parts = 1;
   cut.outputs = kernels.panel_outputs;
+  size_t stream = w.rows;
   if (rows <= kernels.streaming_rows) {
+    constexpr size_t kLeastOutputs = 4;  // Whole groups of a streaming kernel.
     const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
-    cut.outputs = RoundUp(std::max<size_t>(1, kStreamedBytes / row_bytes), kernels.panel_outputs);
+    cut.outputs = RoundUp(std::max<size_t>(1, kStreamedBytes / row_bytes), kLeastOutputs);
+    if (w.rows % 2 == 0) cut.apart = stream = w.rows / 2;
   }
-  cut.output_parts = (w.rows + cut.outputs - 1) / cut.outputs;
+  cut.output_parts = (stream + cut.outputs - 1) / cut.outputs;
   // With few panels for many threads the rows are cut as well, though each part packs its panel.
   constexpr size_t kLeastRows = 64;
   const size_t wanted = static_cast<size_t>(threads) * 2;
@@ -85,8 +89,9 @@ void RunProducts(std::span<const Product> products, size_t rows,
     }
     const size_t output = index / cut.row_parts * cut.outputs;
     const size_t row = index % cut.row_parts * cut.row_step;
+    const size_t stream = cut.apart != 0 ? cut.apart : product->weights.rows;
     kernel(*product, Range{row, std::min(rows, row + cut.row_step)},
-           Range{output, std::min(product->weights.rows, output + cut.outputs)},
+           Outputs{output, std::min(stream, output + cut.outputs), cut.apart},
            pool.Scratch(worker, scratch));
   });
 }
@@ -131,7 +136,7 @@ void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, Th
   for (const Product& product : products) CheckDynamic(x, product.weights);
   const KernelTable& kernels = ActiveKernels();
   RunProducts(products, x.rows(), kernels.dynamic_scratch_bytes, pool,
-              [&](const Product& p, Range rows, Range outputs, std::byte* scratch) {
+              [&](const Product& p, Range rows, Outputs outputs, std::byte* scratch) {
                 kernels.dynamic(
                     {x.codes(), x.stride(), x.codings(), p.weights, p.bias, p.y, p.y_stride}, rows,
                     outputs, scratch);
@@ -143,7 +148,7 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
   const KernelTable& kernels = ActiveKernels();
   RunProducts(
       products, rows, kernels.floating_scratch_bytes, pool,
-      [&](const Product& p, Range part, Range outputs, std::byte* scratch) {
+      [&](const Product& p, Range part, Outputs outputs, std::byte* scratch) {
         kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, scratch);
       });
 }

@@ -84,6 +84,26 @@ float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
   return (products - static_cast<float>(zero_point) * weights) * coding.scale + bias;
 }
 
+float FloatOutput(const FloatArgs& args, size_t row, size_t output) {
+  const float* x = args.x + row * args.x_stride;
+  float sum = 0;
+  for (size_t i = 0; i < args.w.columns; ++i) sum += x[i] * ValueAt(args.w, output, i);
+  return args.bias ? sum + args.bias[output] : sum;
+}
+
+/// Sets y[row, output] to `one(args, row, output)` for all of them.
+template <typename Args>
+void ComputeOutputs(float (*one)(const Args&, size_t, size_t), const Args& args, Range rows,
+                    Outputs outputs) {
+  for (size_t row = rows.begin; row < rows.end; ++row) {
+    float* y = args.y + row * args.y_stride;
+    for (size_t n = outputs.begin; n < outputs.end; ++n) {
+      y[n] = one(args, row, n);
+      if (outputs.apart != 0) y[n + outputs.apart] = one(args, row, n + outputs.apart);
+    }
+  }
+}
+
 }  // namespace
 
 // The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float. Its
@@ -117,23 +137,12 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
   *coding = {1.0f / range.inverse, range.zero_point};
 }
 
-void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte*) {
-  for (size_t row = rows.begin; row < rows.end; ++row) {
-    for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      args.y[row * args.y_stride + n] = DynamicOutput(args, row, n);
-    }
-  }
+void DynamicScalar(const DynamicArgs& args, Range rows, Outputs outputs, std::byte*) {
+  ComputeOutputs(DynamicOutput, args, rows, outputs);
 }
 
-void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte*) {
-  for (size_t row = rows.begin; row < rows.end; ++row) {
-    const float* x = args.x + row * args.x_stride;
-    for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      float sum = 0;
-      for (size_t i = 0; i < args.w.columns; ++i) sum += x[i] * ValueAt(args.w, n, i);
-      args.y[row * args.y_stride + n] = args.bias ? sum + args.bias[n] : sum;
-    }
-  }
+void FloatingScalar(const FloatArgs& args, Range rows, Outputs outputs, std::byte*) {
+  ComputeOutputs(FloatOutput, args, rows, outputs);
 }
 
 }  // namespace litertlm

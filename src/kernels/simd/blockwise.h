@@ -196,24 +196,29 @@ class BlockwiseStream {
   static constexpr size_t kShortBlock = 32;
 
  public:
-  static void Run(const DynamicArgs& args, size_t row, Range outputs, std::byte* scratch) {
-    const size_t padded = (args.w.columns + kChunk - 1) / kChunk * kChunk;
-    auto* codes = reinterpret_cast<uint8_t*>(scratch);
-    for (size_t r = 0; r < kRows; ++r) SplitRow(args, row + r, codes + r * padded);
-    int shift = 0;  // Lanes of a block, as a power of two.
-    while ((kLaneColumns << shift) < args.w.block) ++shift;
+  static void Run(const DynamicArgs& args, size_t row, Outputs outputs, std::byte* scratch) {
+    const BlockwiseStream stream(args, row, scratch);
     for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      F sums[kRows];
-      Output(args.w, args.codings + row, codes, padded, n, shift, sums);
-      for (size_t r = 0; r < kRows; ++r) {
-        float y = V::ReduceAdd(sums[r]) * args.codings[row + r].scale;
-        if (args.bias) y += args.bias[n];
-        args.y[(row + r) * args.y_stride + n] = y;
+      if (outputs.apart != 0) {
+        stream.template Multiply<2>(n, outputs.apart);
+      } else {
+        stream.template Multiply<1>(n, 0);
       }
     }
   }
 
  private:
+  BlockwiseStream(const DynamicArgs& args, size_t row, std::byte* scratch)
+      : args_(args),
+        row_(row),
+        padded_((args.w.columns + kChunk - 1) / kChunk * kChunk),
+        codes_(reinterpret_cast<const uint8_t*>(scratch)) {
+    for (size_t r = 0; r < kRows; ++r) {
+      SplitRow(args, row + r, reinterpret_cast<uint8_t*>(scratch) + r * padded_);
+    }
+    while ((kLaneColumns << shift_) < args.w.block) ++shift_;
+  }
+
   static void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
     const uint8_t* codes = args.codes + row * args.code_stride;
     const size_t columns = args.w.columns;
@@ -225,53 +230,67 @@ class BlockwiseStream {
     }
   }
 
-  static void Output(const WeightMatrix& w, const RowCoding* codings, const uint8_t* codes,
-                     size_t padded, size_t output, int shift, F* sums) {
-    const uint8_t* weights = Int4Weights<V>::Row(w, output);
-    const size_t blocks = w.columns / w.block;
-    const uint16_t* scales = w.block_scales + output * blocks;
+  /// Stores the outputs `output` + s * apart of the rows.
+  template <size_t kStreams>
+  [[gnu::always_inline]] void Multiply(size_t output, size_t apart) const {
+    F sums[kStreams][kRows];
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
 #pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) sums[r] = V::ZeroF();
-    const size_t group = w.block * kLanes;  // Columns that a vector of scales covers.
-    for (size_t begin = 0, block = 0; begin < w.columns; begin += group, block += kLanes) {
-      // A vector may reach into the next row's scales, but not behind the last row's.
-      const size_t rest = (w.rows - output) * blocks - block;
-      const F scale =
-          rest >= kLanes ? BlockScales<V>(scales + block) : LastScales(scales + block, rest);
-      if (w.block == kShortBlock && w.columns - begin >= group) {
-        ShortBlocks(weights + begin / 2, scale, codings, codes + begin, padded, sums);
-        continue;
-      }
-      const size_t end = w.columns - begin < group ? w.columns : begin + group;
-      I lane = V::Iota();
-      for (size_t column = begin; column < end; column += kChunk) {
-        const size_t left = w.columns - column;
-        const I loaded = left >= kChunk ? V::Load(weights + column / 2)
-                                        : LoadPart<V>(weights + column / 2, left / 2);
-        __builtin_prefetch(weights + column / 2 + kStreamAhead);
-        const F spread = V::Permute(scale, V::ShiftRight32(lane, shift));
-        lane = V::Add32(lane, V::Set32(kLanes));
-        Accumulate(loaded, spread, codings, codes + column, padded, sums);
+      for (size_t r = 0; r < kRows; ++r) sums[s][r] = V::ZeroF();
+    }
+    const size_t group = args_.w.block * kLanes;  // Columns that a vector of scales covers.
+    for (size_t begin = 0; begin < args_.w.columns; begin += group) {
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) AddGroup(output + s * apart, begin, sums[s]);
+    }
+    for (size_t r = 0; r < kRows; ++r) {
+      for (size_t s = 0; s < kStreams; ++s) {
+        const size_t n = output + s * apart;
+        float y = V::ReduceAdd(sums[s][r]) * args_.codings[row_ + r].scale;
+        if (args_.bias) y += args_.bias[n];
+        args_.y[(row_ + r) * args_.y_stride + n] = y;
       }
     }
   }
 
-  /// As many of the shortest blocks as a vector of scales covers: what Output does, unrolled.
-  [[gnu::always_inline]] static void ShortBlocks(const uint8_t* weights, F scale,
-                                                 const RowCoding* codings, const uint8_t* codes,
-                                                 size_t padded, F* sums) {
+  [[gnu::always_inline]] void AddGroup(size_t output, size_t begin, F* sums) const {
+    const WeightMatrix& w = args_.w;
+    const uint8_t* weights = Int4Weights<V>::Row(w, output);
+    const size_t blocks = w.columns / w.block;
+    const size_t block = begin / w.block;
+    const uint16_t* scales = w.block_scales + output * blocks + block;
+    // A vector may reach into the next row's scales, but not behind the last row's.
+    const size_t rest = (w.rows - output) * blocks - block;
+    const F scale = rest >= kLanes ? BlockScales<V>(scales) : LastScales(scales, rest);
+    const size_t group = w.block * kLanes;
+    if (w.block == kShortBlock && w.columns - begin >= group) {
+      ShortBlocks(weights + begin / 2, scale, codes_ + begin, sums);
+      return;
+    }
+    const size_t end = w.columns - begin < group ? w.columns : begin + group;
+    I lane = V::Iota();
+    for (size_t column = begin; column < end; column += kChunk) {
+      const size_t left = w.columns - column;
+      const I loaded = left >= kChunk ? V::Load(weights + column / 2)
+                                      : LoadPart<V>(weights + column / 2, left / 2);
+      const F spread = V::Permute(scale, V::ShiftRight32(lane, shift_));
+      lane = V::Add32(lane, V::Set32(kLanes));
+      Accumulate(loaded, spread, codes_ + column, sums);
+    }
+  }
+
+  /// As many of the shortest blocks as a vector of scales covers: what AddGroup does, unrolled.
+  [[gnu::always_inline]] void ShortBlocks(const uint8_t* weights, F scale, const uint8_t* codes,
+                                          F* sums) const {
     constexpr size_t kChunks = kShortBlock * kLanes / kChunk;
     constexpr int kShift = 2;
     static_assert(kLaneColumns << kShift == kShortBlock);
-    for (size_t byte = 0; byte < kChunks * V::kBytes; byte += kCacheLine) {
-      __builtin_prefetch(weights + byte + kStreamAhead);
-    }
 #pragma GCC unroll 4
     for (size_t chunk = 0; chunk < kChunks; ++chunk) {
       const I lane = V::Add32(V::Iota(), V::Set32(static_cast<int>(chunk * kLanes)));
       Accumulate(V::Load(weights + chunk * V::kBytes),
-                 V::Permute(scale, V::ShiftRight32(lane, kShift)), codings, codes + chunk * kChunk,
-                 padded, sums);
+                 V::Permute(scale, V::ShiftRight32(lane, kShift)), codes + chunk * kChunk, sums);
     }
   }
 
@@ -281,19 +300,24 @@ class BlockwiseStream {
     return BlockScales<V>(part);
   }
 
-  static void Accumulate(I loaded, F scale, const RowCoding* codings, const uint8_t* codes,
-                         size_t padded, F* sums) {
+  [[gnu::always_inline]] void Accumulate(I loaded, F scale, const uint8_t* codes, F* sums) const {
     const I low = V::NibblesLow(loaded);
     const I high = V::NibblesHigh(loaded);
     const I sum = Products::Sum(low, high);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
-      const uint8_t* u = codes + r * padded;
+      const uint8_t* u = codes + r * padded_;
       const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high, sum,
-                                       codings[r].zero_point);
+                                       args_.codings[row_ + r].zero_point);
       sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
     }
   }
+
+  const DynamicArgs& args_;
+  size_t row_;
+  size_t padded_;         ///< Columns, of a row of codes_.
+  const uint8_t* codes_;  ///< [kRows, padded_]
+  int shift_ = 0;         ///< Lanes of a block, as a power of two.
 };
 
 /// Blocks whose lanes are a power of two.
@@ -301,7 +325,7 @@ inline bool CanStreamBlocks(const WeightMatrix& w) { return (w.block & (w.block 
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
-void StreamBlockwiseRows(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+void StreamBlockwiseRows(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
     BlockwiseStream<V, kRows>::Run(args, rows.begin, outputs, scratch);
   });

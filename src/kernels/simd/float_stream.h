@@ -12,80 +12,116 @@ class FloatStream {
   using F = typename V::F;
   using Row = WidenedRow<V, kType>;
   static constexpr size_t kLanes = V::kLanes;
-  /// Chains of sums for each row of activations, so that none waits for the one before.
-  static constexpr size_t kChains = kRows <= 2 ? 4 : 2;
+  /// Chains of sums for each output and row of activations, so that none waits for the one before.
+  template <size_t kStreams>
+  static constexpr size_t kChains = (kRows <= 2 ? 4 : 2) / kStreams;
 
  public:
-  static void Run(const FloatArgs& args, size_t row, Range outputs) {
+  static void Run(const FloatArgs& args, size_t row, Outputs outputs) {
     for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      const Row w(args.w, n);
-      float sums[kRows];
-      if (args.w.block != 0) {
-        Sum(
-            args, row, sums, [&](size_t column) { return w.Load(column); },
-            [&](size_t column, size_t count) { return w.LoadTail(column, count); }, w);
+      if (outputs.apart != 0) {
+        Multiply<2>(args, row, n, outputs.apart);
       } else {
-        // A scale of the whole row can wait for the sum.
-        Sum(
-            args, row, sums, [&](size_t column) { return w.Codes(column); },
-            [&](size_t column, size_t count) { return w.CodesTail(column, count); }, w);
+        Multiply<1>(args, row, n, 0);
       }
-      for (size_t r = 0; r < kRows; ++r) {
-        float y = args.w.block != 0 ? sums[r] : sums[r] * w.scale();
+    }
+  }
+
+ private:
+  /// Stores the outputs `output` + s * apart.
+  template <size_t kStreams>
+  [[gnu::always_inline]] static void Multiply(const FloatArgs& args, size_t row, size_t output,
+                                              size_t apart) {
+    Row w[kStreams];
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) w[s] = Row(args.w, output + s * apart);
+    float sums[kStreams][kRows];
+    const bool blocks = args.w.block != 0;
+    if (blocks) {
+      Sum(
+          args, row, w, sums, [](const Row& from, size_t column) { return from.Load(column); },
+          [](const Row& from, size_t column, size_t count) {
+            return from.LoadTail(column, count);
+          });
+    } else {
+      // A scale of the whole row can wait for the sum.
+      Sum(
+          args, row, w, sums, [](const Row& from, size_t column) { return from.Codes(column); },
+          [](const Row& from, size_t column, size_t count) {
+            return from.CodesTail(column, count);
+          });
+    }
+    for (size_t r = 0; r < kRows; ++r) {
+      for (size_t s = 0; s < kStreams; ++s) {
+        const size_t n = output + s * apart;
+        float y = blocks ? sums[s][r] : sums[s][r] * w[s].scale();
         if (args.bias) y += args.bias[n];
         args.y[(row + r) * args.y_stride + n] = y;
       }
     }
   }
 
- private:
-  template <typename Load, typename LoadTail>
-  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, float* totals,
-                                         const Load& load, const LoadTail& load_tail,
-                                         const Row& w) {
-    F sums[kChains][kRows];
+  template <size_t kStreams, typename Load, typename LoadTail>
+  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, const Row* w,
+                                         float (&totals)[kStreams][kRows], const Load& load,
+                                         const LoadTail& load_tail) {
+    constexpr size_t kStep = kChains<kStreams> * kLanes;
+    F sums[kStreams][kChains<kStreams>][kRows];
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
 #pragma GCC unroll 4
-    for (size_t c = 0; c < kChains; ++c) {
+      for (size_t c = 0; c < kChains<kStreams>; ++c) {
 #pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums[c][r] = V::ZeroF();
+        for (size_t r = 0; r < kRows; ++r) sums[s][c][r] = V::ZeroF();
+      }
     }
     const float* x = args.x + row * args.x_stride;
     const size_t stride = args.x_stride;
     const size_t columns = args.w.columns;
     size_t column = 0;
-    for (; column + kChains * kLanes <= columns; column += kChains * kLanes) {
-      w.Prefetch(column, kChains * kLanes);
+    for (; column + kStep <= columns; column += kStep) {
 #pragma GCC unroll 4
-      for (size_t c = 0; c < kChains; ++c) {
+      for (size_t c = 0; c < kChains<kStreams>; ++c) {
         const size_t part = column + c * kLanes;
-        const F loaded = load(part);
+#pragma GCC unroll 2
+        for (size_t s = 0; s < kStreams; ++s) {
+          const F loaded = load(w[s], part);
 #pragma GCC unroll 4
-        for (size_t r = 0; r < kRows; ++r) {
-          sums[c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[c][r]);
+          for (size_t r = 0; r < kRows; ++r) {
+            sums[s][c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[s][c][r]);
+          }
         }
       }
     }
     for (; column < columns; column += kLanes) {
       const size_t left = columns - column < kLanes ? columns - column : kLanes;
-      const F loaded = load_tail(column, left);
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        const F loaded = load_tail(w[s], column, left);
 #pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) {
-        const F rest = V::LoadPartF(x + r * stride + column, left);
-        sums[0][r] = V::MulAdd(rest, loaded, sums[0][r]);
+        for (size_t r = 0; r < kRows; ++r) {
+          const F rest = V::LoadPartF(x + r * stride + column, left);
+          sums[s][0][r] = V::MulAdd(rest, loaded, sums[s][0][r]);
+        }
       }
     }
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
 #pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
+      for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-      for (size_t c = 1; c < kChains; ++c) sums[0][r] = V::Add(sums[0][r], sums[c][r]);
-      totals[r] = V::ReduceAdd(sums[0][r]);
+        for (size_t c = 1; c < kChains<kStreams>; ++c) {
+          sums[s][0][r] = V::Add(sums[s][0][r], sums[s][c][r]);
+        }
+        totals[s][r] = V::ReduceAdd(sums[s][0][r]);
+      }
     }
   }
 };
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, DType kType>
-void StreamFloatRows(const FloatArgs& args, Range rows, Range outputs) {
+void StreamFloatRows(const FloatArgs& args, Range rows, Outputs outputs) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
     FloatStream<V, kType, kRows>::Run(args, rows.begin, outputs);
   });

@@ -7,11 +7,6 @@
 
 namespace litertlm {
 
-/// How far ahead of its use memory is asked for. Further than a few lines, so that the next page is
-/// touched in time, and near enough to be still in the first-level cache when its turn comes.
-inline constexpr size_t kStreamAhead = 1024;
-inline constexpr size_t kCacheLine = 64;
-
 /// Calls `stream.operator()<N>()` for N = `rows`, which is 1 to 4.
 template <typename F>
 void WithRowCount(size_t rows, const F& stream) {
@@ -29,33 +24,50 @@ void WithRowCount(size_t rows, const F& stream) {
   }
 }
 
-/// Stores the products of kRows rows from `row` on. `one(output, sums)` computes those of one
-/// output, spread over lanes and kUnit times as large; the lanes of four outputs are added up in
-/// one go.
-template <typename V, size_t kRows, int kUnit, typename F>
-void StreamOutputs(const DynamicArgs& args, size_t row, Range outputs, const F& one) {
-  constexpr size_t kTogether = 4;
-  for (size_t first = outputs.begin; first < outputs.end; first += kTogether) {
+/// Stores the products of kRows rows from `row` on, as StreamOutputs does, kStreams outputs at a
+/// time: `compute(output, lanes)` fills lanes[s][r] for the outputs `output` + s * apart.
+template <typename V, size_t kRows, int kUnit, size_t kStreams, typename F>
+void StreamGroups(const DynamicArgs& args, size_t row, Outputs outputs, const F& compute) {
+  constexpr size_t kTogether = 4;  // The lanes of four outputs are added up in one go.
+  constexpr size_t kStep = kTogether / kStreams;
+  for (size_t first = outputs.begin; first < outputs.end; first += kStep) {
     const size_t left = outputs.end - first;
-    const size_t live = left < kTogether ? left : kTogether;
+    const size_t live = left < kStep ? left : kStep;
     typename V::I sums[kRows][kTogether];
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (size_t n = 0; n < kTogether; ++n) sums[r][n] = V::Zero();
     }
-    for (size_t n = 0; n < live; ++n) {
-      typename V::I lanes[kRows];
-      one(first + n, lanes);
+    for (size_t i = 0; i < live; ++i) {
+      typename V::I lanes[kStreams][kRows];
+      compute(first + i, lanes);
 #pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums[r][n] = lanes[r];
+      for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+        for (size_t s = 0; s < kStreams; ++s) sums[r][i * kStreams + s] = lanes[s][r];
+      }
     }
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       int32_t totals[kTogether];
       V::Sum4(sums[r], totals);
-      for (size_t n = 0; n < live; ++n) StoreOutput(args, row + r, first + n, totals[n] / kUnit);
+      for (size_t i = 0; i < live * kStreams; ++i) {
+        const size_t output = first + i / kStreams + i % kStreams * outputs.apart;
+        StoreOutput(args, row + r, output, totals[i] / kUnit);
+      }
     }
+  }
+}
+
+/// Stores the products of kRows rows from `row` on. `compute` is as above, for one stream and for
+/// two; it gives each product spread over lanes and kUnit times as large.
+template <typename V, size_t kRows, int kUnit, typename F>
+void StreamOutputs(const DynamicArgs& args, size_t row, Outputs outputs, const F& compute) {
+  if (outputs.apart != 0) {
+    StreamGroups<V, kRows, kUnit, 2>(args, row, outputs, compute);
+  } else {
+    StreamGroups<V, kRows, kUnit, 1>(args, row, outputs, compute);
   }
 }
 

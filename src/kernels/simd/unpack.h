@@ -23,7 +23,6 @@ typename V::I LoadPart(const void* p, size_t bytes) {
 template <typename V>
 struct Int8Weights {
   static constexpr int kUnit = 1;  ///< Weights carry this factor.
-  static constexpr bool kPacked = false;
   static const uint8_t* Row(const WeightMatrix& w, size_t row) {
     return static_cast<const uint8_t*>(w.data) + row * w.columns;
   }
@@ -41,7 +40,6 @@ struct Int8Weights {
 template <typename V>
 struct Int4Weights {
   static constexpr int kUnit = V::kNibbleUnit;
-  static constexpr bool kPacked = true;
   static const uint8_t* Row(const WeightMatrix& w, size_t row) {
     return static_cast<const uint8_t*>(w.data) + row * w.columns / 2;
   }

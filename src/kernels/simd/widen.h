@@ -45,14 +45,6 @@ class WidenedRow {
     return Widen(part);
   }
 
-  /// Asks for the memory of `count` columns that begin kStreamAhead bytes behind `column`.
-  void Prefetch(size_t column, size_t count) const {
-    const uint8_t* ahead = data_ + column * kBits / 8 + kStreamAhead;
-    for (size_t byte = 0; byte < count * kBits / 8; byte += kCacheLine) {
-      __builtin_prefetch(ahead + byte);
-    }
-  }
-
  private:
   static F Widen(const uint8_t* p) {
     if constexpr (kType == DType::kF32) return V::LoadF(reinterpret_cast<const float*>(p));

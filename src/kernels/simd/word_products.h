@@ -153,31 +153,42 @@ class WordStream {
   static constexpr size_t kColumns = V::kBytes / 2;  ///< Of a vector.
 
  public:
-  static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Range outputs) {
-    StreamOutputs<V, kRows, 1>(args, row, outputs, [&](size_t n, I(&lanes)[kRows]) {
-      Output(Int8Weights<V>::Row(args.w, n), centered, args.w.columns, lanes);
-    });
+  static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Outputs outputs) {
+    StreamOutputs<V, kRows, 1>(args, row, outputs,
+                               [&]<size_t kStreams>(size_t n, I(&lanes)[kStreams][kRows]) {
+                                 const uint8_t* w[kStreams];
+#pragma GCC unroll 2
+                                 for (size_t s = 0; s < kStreams; ++s) {
+                                   w[s] = Int8Weights<V>::Row(args.w, n + s * outputs.apart);
+                                 }
+                                 Multiply(w, centered, args.w.columns, lanes);
+                               });
   }
 
  private:
-  [[gnu::always_inline]] static void Output(const uint8_t* w, const int16_t* centered,
-                                            size_t columns, I (&sums)[kRows]) {
+  template <size_t kStreams>
+  [[gnu::always_inline]] static void Multiply(const uint8_t* const (&w)[kStreams],
+                                              const int16_t* centered, size_t columns,
+                                              I (&sums)[kStreams][kRows]) {
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
 #pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) sums[r] = V::Zero();
+      for (size_t r = 0; r < kRows; ++r) sums[s][r] = V::Zero();
+    }
     const size_t stride = CenteredStride<V>(columns);
     size_t column = 0;
-    for (; column + kCacheLine <= columns; column += kCacheLine) {
-      __builtin_prefetch(w + column + kStreamAhead);
-#pragma GCC unroll 8
-      for (size_t part = column; part < column + kCacheLine; part += kColumns) {
-        Accumulate(sums, V::WidenI8Words(w + part), centered + part, stride);
+    for (; column + kColumns <= columns; column += kColumns) {
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        Accumulate(sums[s], V::WidenI8Words(w[s] + column), centered + column, stride);
       }
     }
-    for (; column < columns; column += kColumns) {
+    if (column == columns) return;
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
       alignas(V::kBytes) uint8_t last[kColumns] = {};
-      const size_t left = columns - column;
-      __builtin_memcpy(last, w + column, left < kColumns ? left : kColumns);
-      Accumulate(sums, V::WidenI8Words(last), centered + column, stride);
+      __builtin_memcpy(last, w[s] + column, columns - column);
+      Accumulate(sums[s], V::WidenI8Words(last), centered + column, stride);
     }
   }
 
@@ -192,7 +203,7 @@ class WordStream {
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
-void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Range outputs) {
+void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Outputs outputs) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
     WordStream<V, kRows>::Run(args, centered, rows.begin, outputs);
   });
