@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "kernels/kernel_table.h"
 #include "litertlm/error.h"
@@ -34,8 +35,9 @@ void CheckDynamic(const QuantizedRows& x, const WeightMatrix& w) {
 
 /// How the outputs of several products are cut into the indices of one parallel loop.
 struct Cut {
-  size_t outputs = 0;  ///< Of one index, in each stream.
+  size_t stream = 0;   ///< Outputs of one stream.
   size_t apart = 0;    ///< Outputs from one stream to the other, or 0: there is one.
+  size_t outputs = 0;  ///< Of one index, in each stream.
   size_t row_step = 0;
   size_t output_parts = 0;
   size_t row_parts = 0;
@@ -47,14 +49,14 @@ Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, i
   cut.row_step = rows;
   cut.row_parts = 1;
   cut.outputs = kernels.panel_outputs;
-  size_t stream = w.rows;
+  cut.stream = w.rows;
   if (rows <= kernels.streaming_rows) {
     constexpr size_t kLeastOutputs = 4;  // Whole groups of a streaming kernel.
     const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
     cut.outputs = RoundUp(std::max<size_t>(1, kStreamedBytes / row_bytes), kLeastOutputs);
-    if (w.rows % 2 == 0) cut.apart = stream = w.rows / 2;
+    if (w.rows % 2 == 0) cut.apart = cut.stream = w.rows / 2;
   }
-  cut.output_parts = (stream + cut.outputs - 1) / cut.outputs;
+  cut.output_parts = (cut.stream + cut.outputs - 1) / cut.outputs;
   // With few panels for many threads the rows are cut as well, though each part packs its panel.
   constexpr size_t kLeastRows = 64;
   const size_t wanted = static_cast<size_t>(threads) * 2;
@@ -73,25 +75,23 @@ void RunProducts(std::span<const Product> products, size_t rows,
                  size_t (*scratch_bytes)(const WeightMatrix&), ThreadPool& pool,
                  const Kernel& kernel) {
   const KernelTable& kernels = ActiveKernels();
+  std::vector<Cut> cuts;
+  cuts.reserve(products.size());
   size_t count = 0;
   size_t scratch = 0;
   for (const Product& product : products) {
-    count += CutProduct(kernels, product.weights, rows, pool.threads()).Count();
+    cuts.push_back(CutProduct(kernels, product.weights, rows, pool.threads()));
+    count += cuts.back().Count();
     scratch = std::max(scratch, scratch_bytes(product.weights));
   }
   pool.ParallelFor(count, [&](size_t index, int worker) {
-    const Product* product = products.data();
-    Cut cut = CutProduct(kernels, product->weights, rows, pool.threads());
-    for (; index >= cut.Count();
-         cut = CutProduct(kernels, product->weights, rows, pool.threads())) {
-      index -= cut.Count();
-      ++product;
-    }
+    size_t product = 0;
+    for (; index >= cuts[product].Count(); ++product) index -= cuts[product].Count();
+    const Cut& cut = cuts[product];
     const size_t output = index / cut.row_parts * cut.outputs;
     const size_t row = index % cut.row_parts * cut.row_step;
-    const size_t stream = cut.apart != 0 ? cut.apart : product->weights.rows;
-    kernel(*product, Range{row, std::min(rows, row + cut.row_step)},
-           Outputs{output, std::min(stream, output + cut.outputs), cut.apart},
+    kernel(products[product], Range{row, std::min(rows, row + cut.row_step)},
+           Outputs{output, std::min(cut.stream, output + cut.outputs), cut.apart},
            pool.Scratch(worker, scratch));
   });
 }

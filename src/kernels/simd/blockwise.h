@@ -193,9 +193,13 @@ class BlockwiseStream {
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kChunk = 2 * V::kBytes;  ///< Columns of a vector of weights.
   static constexpr size_t kLaneColumns = kChunk / kLanes;
-  static constexpr size_t kShortBlock = 32;
 
  public:
+  /// Blocks that are a power of two long, and as many of them as a vector of scales has.
+  static bool CanRun(const WeightMatrix& w) {
+    return (w.block & (w.block - 1)) == 0 && w.rows * (w.columns / w.block) >= kLanes;
+  }
+
   static void Run(const DynamicArgs& args, size_t row, Outputs outputs, std::byte* scratch) {
     const BlockwiseStream stream(args, row, scratch);
     for (size_t n = outputs.begin; n < outputs.end; ++n) {
@@ -211,6 +215,7 @@ class BlockwiseStream {
   BlockwiseStream(const DynamicArgs& args, size_t row, std::byte* scratch)
       : args_(args),
         row_(row),
+        blocks_(args.w.columns / args.w.block),
         padded_((args.w.columns + kChunk - 1) / kChunk * kChunk),
         codes_(reinterpret_cast<const uint8_t*>(scratch)) {
     for (size_t r = 0; r < kRows; ++r) {
@@ -234,17 +239,42 @@ class BlockwiseStream {
   template <size_t kStreams>
   [[gnu::always_inline]] void Multiply(size_t output, size_t apart) const {
     F sums[kStreams][kRows];
+    const uint8_t* weights[kStreams];
 #pragma GCC unroll 2
     for (size_t s = 0; s < kStreams; ++s) {
+      weights[s] = Int4Weights<V>::Row(args_.w, output + s * apart);
 #pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) sums[s][r] = V::ZeroF();
     }
+    const size_t columns = args_.w.columns;
     const size_t group = args_.w.block * kLanes;  // Columns that a vector of scales covers.
-    for (size_t begin = 0; begin < args_.w.columns; begin += group) {
+    for (size_t begin = 0, block = 0; begin < columns; begin += group, block += kLanes) {
+      F scales[kStreams];
 #pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) AddGroup(output + s * apart, begin, sums[s]);
+      for (size_t s = 0; s < kStreams; ++s) scales[s] = ScalesFrom(output + s * apart, block);
+      const size_t end = columns - begin < group ? columns : begin + group;
+      I lane = V::Iota();
+      size_t column = begin;
+      for (; column + kChunk <= end; column += kChunk) {
+        const I block_of_lane = V::ShiftRight32(lane, shift_);
+        lane = V::Add32(lane, V::Set32(kLanes));
+#pragma GCC unroll 2
+        for (size_t s = 0; s < kStreams; ++s) {
+          Accumulate(V::Load(weights[s] + column / 2), V::Permute(scales[s], block_of_lane),
+                     codes_ + column, sums[s]);
+        }
+      }
+      if (column == end) continue;
+      const I block_of_lane = V::ShiftRight32(lane, shift_);
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        Accumulate(LoadPart<V>(weights[s] + column / 2, (end - column) / 2),
+                   V::Permute(scales[s], block_of_lane), codes_ + column, sums[s]);
+      }
     }
+#pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
       for (size_t s = 0; s < kStreams; ++s) {
         const size_t n = output + s * apart;
         float y = V::ReduceAdd(sums[s][r]) * args_.codings[row_ + r].scale;
@@ -254,74 +284,37 @@ class BlockwiseStream {
     }
   }
 
-  [[gnu::always_inline]] void AddGroup(size_t output, size_t begin, F* sums) const {
-    const WeightMatrix& w = args_.w;
-    const uint8_t* weights = Int4Weights<V>::Row(w, output);
-    const size_t blocks = w.columns / w.block;
-    const size_t block = begin / w.block;
-    const uint16_t* scales = w.block_scales + output * blocks + block;
-    // A vector may reach into the next row's scales, but not behind the last row's.
-    const size_t rest = (w.rows - output) * blocks - block;
-    const F scale = rest >= kLanes ? BlockScales<V>(scales) : LastScales(scales, rest);
-    const size_t group = w.block * kLanes;
-    if (w.block == kShortBlock && w.columns - begin >= group) {
-      ShortBlocks(weights + begin / 2, scale, codes_ + begin, sums);
-      return;
-    }
-    const size_t end = w.columns - begin < group ? w.columns : begin + group;
-    I lane = V::Iota();
-    for (size_t column = begin; column < end; column += kChunk) {
-      const size_t left = w.columns - column;
-      const I loaded = left >= kChunk ? V::Load(weights + column / 2)
-                                      : LoadPart<V>(weights + column / 2, left / 2);
-      const F spread = V::Permute(scale, V::ShiftRight32(lane, shift_));
-      lane = V::Add32(lane, V::Set32(kLanes));
-      Accumulate(loaded, spread, codes_ + column, sums);
-    }
+  /// The scales of an output from a block on; what follows its last one does not matter. At the
+  /// end of the matrix they are the last ones of a vector.
+  [[gnu::always_inline]] F ScalesFrom(size_t output, size_t block) const {
+    const size_t first = output * blocks_ + block;
+    const size_t all = args_.w.rows * blocks_;
+    if (first + kLanes <= all) return BlockScales<V>(args_.w.block_scales + first);
+    const int missing = static_cast<int>(first + kLanes - all);
+    return V::Permute(BlockScales<V>(args_.w.block_scales + all - kLanes),
+                      V::Add32(V::Iota(), V::Set32(missing)));
   }
 
-  /// As many of the shortest blocks as a vector of scales covers: what AddGroup does, unrolled.
-  [[gnu::always_inline]] void ShortBlocks(const uint8_t* weights, F scale, const uint8_t* codes,
-                                          F* sums) const {
-    constexpr size_t kChunks = kShortBlock * kLanes / kChunk;
-    constexpr int kShift = 2;
-    static_assert(kLaneColumns << kShift == kShortBlock);
-#pragma GCC unroll 4
-    for (size_t chunk = 0; chunk < kChunks; ++chunk) {
-      const I lane = V::Add32(V::Iota(), V::Set32(static_cast<int>(chunk * kLanes)));
-      Accumulate(V::Load(weights + chunk * V::kBytes),
-                 V::Permute(scale, V::ShiftRight32(lane, kShift)), codes + chunk * kChunk, sums);
-    }
-  }
-
-  static F LastScales(const uint16_t* scales, size_t count) {
-    alignas(V::kBytes) uint16_t part[V::kBytes / 2] = {};
-    __builtin_memcpy(part, scales, count * sizeof *scales);
-    return BlockScales<V>(part);
-  }
-
-  [[gnu::always_inline]] void Accumulate(I loaded, F scale, const uint8_t* codes, F* sums) const {
+  [[gnu::always_inline]] void Accumulate(I loaded, F scale, const uint8_t* codes,
+                                         F (&sums)[kRows]) const {
     const I low = V::NibblesLow(loaded);
     const I high = V::NibblesHigh(loaded);
-    const I sum = Products::Sum(low, high);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       const uint8_t* u = codes + r * padded_;
-      const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high, sum,
-                                       args_.codings[row_ + r].zero_point);
+      const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high,
+                                       V::Set8(args_.codings[row_ + r].zero_point));
       sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
     }
   }
 
   const DynamicArgs& args_;
   size_t row_;
-  size_t padded_;         ///< Columns, of a row of codes_.
+  size_t blocks_;         ///< Of a row.
+  size_t padded_;         ///< Columns of a row of codes_.
   const uint8_t* codes_;  ///< [kRows, padded_]
   int shift_ = 0;         ///< Lanes of a block, as a power of two.
 };
-
-/// Blocks whose lanes are a power of two.
-inline bool CanStreamBlocks(const WeightMatrix& w) { return (w.block & (w.block - 1)) == 0; }
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>

@@ -85,7 +85,7 @@ class Kernels {
     if (!InBytes(w) || (w.block != 0 && w.dtype != DType::kI4)) {
       DynamicScalar(args, rows, outputs, scratch);
     } else if (w.block != 0) {
-      if (Few(rows) && CanStreamBlocks(w)) {
+      if (Few(rows) && BlockwiseStream<V, 1>::CanRun(w)) {
         InGroups(args.w, rows, outputs, [&](Range some_rows, Outputs some_outputs) {
           StreamBlockwiseRows<V>(args, some_rows, some_outputs, scratch);
         });

@@ -20,12 +20,12 @@ struct NibbleProducts {
   static I Add(I sum, I codes, I weights) { return V::Dot(sum, codes, weights); }
   static I Total(I sum, I) { return sum; }
 
-  /// What Centered wants to know of two vectors of weights, for any number of rows.
-  static I Sum(I low, I high) { return V::SumBytes(V::SumBytes(V::Zero(), low), high); }
-  /// The products of codes, less their zero point, and weights.
-  static I Centered(I even, I odd, I low, I high, I sum, int zero_point) {
+  /// The products of codes, less their zero point, and two vectors of weights. `zero_point` is in
+  /// every byte.
+  static I Centered(I even, I odd, I low, I high, I zero_point) {
     const I products = V::Dot(V::Dot(V::Zero(), even, low), odd, high);
-    return V::Sub32(products, V::Mul32(sum, V::Set32(zero_point - V::kCodeOffset)));
+    const I weights = V::Dot(V::Dot(V::Zero(), zero_point, low), zero_point, high);
+    return V::Sub32(products, weights);
   }
 };
 
@@ -44,10 +44,9 @@ struct NibbleProducts<V, false> {
   static I Add(I sum, I codes, I weights) { return V::Add16(sum, V::MulBytes(codes, weights)); }
   static I Total(I sum, I start) { return V::Add32(start, V::SumWords(sum)); }
 
-  static I Sum(I low, I high) { return V::Add8(low, high); }
-  static I Centered(I even, I odd, I low, I high, I sum, int zero_point) {
+  static I Centered(I even, I odd, I low, I high, I zero_point) {
     const I products = V::Add16(V::MulBytes(even, low), V::MulBytes(odd, high));
-    return V::SumWords(V::Sub16(products, V::MulBytes(V::Set8(zero_point), sum)));
+    return V::SumWords(V::Sub16(products, V::MulBytes(zero_point, V::Add8(low, high))));
   }
 };
 

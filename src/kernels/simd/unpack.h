@@ -14,9 +14,13 @@ namespace litertlm {
 /// The first `bytes` (at most V::kBytes) bytes at `p`, then zeros.
 template <typename V>
 typename V::I LoadPart(const void* p, size_t bytes) {
-  alignas(V::kBytes) uint8_t part[V::kBytes] = {};
-  __builtin_memcpy(part, p, bytes);
-  return V::Load(part);
+  if constexpr (requires { V::LoadPart8(p, bytes); }) {
+    return V::LoadPart8(p, bytes);
+  } else {
+    alignas(V::kBytes) uint8_t part[V::kBytes] = {};
+    __builtin_memcpy(part, p, bytes);
+    return V::Load(part);
+  }
 }
 
 /// kI8: V::kBytes weights as they lie in memory.

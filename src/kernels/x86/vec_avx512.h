@@ -35,6 +35,10 @@ struct Avx512 {
 
   static I Zero() { return _mm512_setzero_si512(); }
   static I Load(const void* p) { return _mm512_loadu_si512(p); }
+  /// The first `count` (at most kBytes) bytes, then zeros.
+  static I LoadPart8(const void* p, size_t count) {
+    return _mm512_maskz_loadu_epi8(_bzhi_u64(~uint64_t{0}, count), p);
+  }
   static void Store(void* p, I v) { _mm512_storeu_si512(p, v); }
   static I Set8(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
   static I Set32(int32_t value) { return _mm512_set1_epi32(value); }
