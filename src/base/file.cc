@@ -15,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/huge_pages.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -57,6 +58,10 @@ class Descriptor {
 };
 
 constexpr std::string_view kPartialSuffix = ".partial";
+
+/// What is written at once. File systems keep blocks of this size, at multiples of it, in huge
+/// pages, and mapping a model's weights later takes a tenth of the time (docs/performance.md).
+constexpr size_t kBlockBytes = size_t{8} << 20;
 
 /// The process that writes `path` under a temporary name `name`: NAME.PID.partial. 0 if it is none.
 pid_t WriterOf(std::string_view name, const std::filesystem::path& path) {
@@ -123,6 +128,7 @@ MappedFile MappedFile::Open(const std::filesystem::path& path) {
     void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_SHARED, fd.get(), 0);
     if (data == MAP_FAILED) ThrowErrno(ErrorCode::kIo, "map", path);
     file.data_ = static_cast<const std::byte*>(data);
+    PreferHugePages(data, file.size_);  // For what is read from the disk from now on.
   }
   return file;
 }
@@ -196,17 +202,28 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::Write(Bytes bytes) {
   while (!bytes.empty()) {
+    const size_t n = std::min(bytes.size(), kBlockBytes - block_.size());
+    block_.insert(block_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(n));
+    bytes = bytes.subspan(n);
+    if (block_.size() == kBlockBytes) WriteBlock();
+  }
+}
+
+void AtomicFile::WriteBlock() {
+  for (Bytes bytes = block_; !bytes.empty();) {
     const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
     if (n < 0) {
       if (errno == EINTR) continue;
       ThrowErrno(ErrorCode::kIo, "write", path_);
     }
-    written_ += static_cast<uint64_t>(n);
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
+  written_ += block_.size();
+  block_.clear();
 }
 
 void AtomicFile::Commit() {
+  WriteBlock();
   if (::fsync(fd_) != 0) ThrowErrno(ErrorCode::kIo, "write", path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     ThrowErrno(ErrorCode::kCannotCreate, "create", path_);

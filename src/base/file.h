@@ -97,17 +97,20 @@ class AtomicFile : public ByteSink {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() override;
 
-  /// Throws kIo naming the path and the bytes that were missing when the disk is full.
+  /// Bytes are collected to large blocks. Throws kIo naming the path when the disk is full.
   void Write(Bytes bytes) override;
-  uint64_t written() const { return written_; }
-  /// Flushes to the disk and renames.
+  uint64_t written() const { return written_ + block_.size(); }
+  /// Flushes to the disk and renames. Throws as Write does.
   void Commit();
 
  private:
+  void WriteBlock();
+
   std::filesystem::path path_;
   FoldersOf folders_;
   std::filesystem::path temporary_;
   int fd_ = -1;
+  std::vector<std::byte> block_;  // Of the file, behind what is written.
   uint64_t written_ = 0;
 };
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/huge_pages.h"
+
 namespace litertlm {
 namespace {
 
@@ -23,7 +25,7 @@ class Buffer {
     void* memory =
         ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    ::madvise(memory, kBytes, MADV_HUGEPAGE);  // Only a wish.
+    PreferHugePages(memory, kBytes);
     data_ = static_cast<std::byte*>(memory);
   }
   Buffer(const Buffer&) = delete;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/huge_pages.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -54,6 +55,7 @@ std::byte* Arena::Reserve(uint64_t bytes) {
                       bytes >> 20));
     }
     size_ = bytes;
+    PreferHugePages(memory_.get(), size_);
   }
   return memory_.get();
 }

@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include "base/huge_pages.h"
 #include "base/utf8.h"
 #include "litertlm/error.h"
 #include "text/byte_piece.h"
@@ -256,6 +257,9 @@ std::string HfTokenizer::TokenBytes(TokenId id) const {
 std::unique_ptr<Tokenizer> Parse(const simdjson::padded_string& json, std::string_view where) {
   simdjson::dom::parser parser;
   try {
+    if (const auto error = parser.doc.allocate(json.size())) throw simdjson::simdjson_error(error);
+    PreferHugePages(parser.doc.tape.get(), json.size() * sizeof *parser.doc.tape.get());
+    PreferHugePages(parser.doc.string_buf.get(), json.size());
     const object root = parser.parse(json).get_object().value();
     return std::make_unique<HfTokenizer>(root, json.size(), where);
   } catch (const simdjson::simdjson_error& e) {
@@ -283,6 +287,7 @@ std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view w
                 "The file is damaged; fetch or convert it again.");
   }
   simdjson::padded_string json(size);
+  PreferHugePages(json.data(), size);
   const Bytes packed = section.subspan(sizeof size);
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/huge_pages.h"
+
 namespace litertlm {
 namespace {
 
@@ -80,6 +82,8 @@ void Vocabulary::Insert(Slot added) {
 
 void Vocabulary::Grow(size_t slots) {
   const std::vector<Slot> old = std::move(slots_);
+  slots_.reserve(slots);
+  PreferHugePages(slots_.data(), slots * sizeof(Slot));
   slots_.assign(slots, {});
   used_ = 0;
   for (const Slot& slot : old) {
@@ -125,8 +129,11 @@ std::string_view Vocabulary::Piece(TokenId id) const {
   return {text_.data() + span.begin, span.size};
 }
 
-MergeTable::MergeTable(std::vector<Merge> merges)
-    : merges_(std::move(merges)), slots_(std::bit_ceil(2 * merges_.size() + 1)) {
+MergeTable::MergeTable(std::vector<Merge> merges) : merges_(std::move(merges)) {
+  const size_t slots = std::bit_ceil(2 * merges_.size() + 1);
+  slots_.reserve(slots);
+  PreferHugePages(slots_.data(), slots * sizeof(Slot));
+  slots_.resize(slots);
   constexpr size_t kAhead = 32;  // Slots that are asked for before they are used.
   const size_t mask = slots_.size() - 1;
   for (size_t i = 0; i < merges_.size(); ++i) {
