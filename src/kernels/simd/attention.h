@@ -26,6 +26,7 @@ class AttentionBlock {
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kTileRows;
+  static constexpr bool kManyRegisters = kVectors * kTileRows >= 24;
   static constexpr size_t kKeys = 64;  ///< Of a block.
   /// With fewer queries it is cheaper to add up along the head than to rearrange the keys.
   static constexpr size_t kFewQueries = 8;
@@ -103,7 +104,9 @@ class AttentionBlock {
     const Range queries = QueriesSeeing(keys);
     const bool few = queries_ <= kFewQueries;
     if (few) {
-      for (size_t query = queries.begin; query < queries.end; ++query) ScoreAlongHead(query, keys);
+      size_t query = queries.begin;
+      for (; query + 2 <= queries.end; query += 2) ScoreAlongHead<2>(query, keys);
+      if (query < queries.end) ScoreAlongHead<1>(query, keys);
     } else {
       ScoreByPanel(queries, keys);
     }
@@ -122,27 +125,39 @@ class AttentionBlock {
     }
   }
 
-  /// Scores of one query: kLanes keys at a time, products added up lane by lane, then across.
+  /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
+  /// up lane by lane, then across.
+  template <size_t kTogether>
   void ScoreAlongHead(size_t query, Range keys) {
     const float* q = q_ + query * size_;
     float* scores = scores_ + query * kKeys;
     for (size_t key = keys.begin; key < keys.end; key += kLanes) {
-      I sums[kLanes];
+      I sums[kTogether][kLanes];
 #pragma GCC unroll 16
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t row = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = keys_ + row * args_.key_row_stride;
-        F sum = V::ZeroF();
+        F sum[kTogether];
+#pragma GCC unroll 2
+        for (size_t n = 0; n < kTogether; ++n) sum[n] = V::ZeroF();
         for (size_t j = 0; j < size_; j += kLanes) {
-          sum = V::MulAdd(V::LoadF(q + j), LoadAsFloat<V>(k + j), sum);
+          const F loaded = LoadAsFloat<V>(k + j);
+#pragma GCC unroll 2
+          for (size_t n = 0; n < kTogether; ++n) {
+            sum[n] = V::MulAdd(V::LoadF(q + n * size_ + j), loaded, sum[n]);
+          }
         }
-        sums[i] = V::AsInt(sum);
+#pragma GCC unroll 2
+        for (size_t n = 0; n < kTogether; ++n) sums[n][i] = V::AsInt(sum[n]);
       }
-      V::Transpose(sums);
-      F total = V::AsFloat(sums[0]);
+#pragma GCC unroll 2
+      for (size_t n = 0; n < kTogether; ++n) {
+        V::Transpose(sums[n]);
+        F total = V::AsFloat(sums[n][0]);
 #pragma GCC unroll 16
-      for (size_t i = 1; i < kLanes; ++i) total = V::Add(total, V::AsFloat(sums[i]));
-      V::StoreF(scores + (key - keys.begin), total);
+        for (size_t i = 1; i < kLanes; ++i) total = V::Add(total, V::AsFloat(sums[n][i]));
+        V::StoreF(scores + n * kKeys + (key - keys.begin), total);
+      }
     }
   }
 
@@ -243,11 +258,17 @@ class AttentionBlock {
   void MultiplyAll(Range queries, const float* x, size_t x_stride, const W* w, size_t w_step,
                    size_t steps, float* y, size_t y_stride, size_t outputs, bool add) {
     size_t n = 0;
-    if (queries.end - queries.begin <
-        4) {  // Few sums for each vector: more vectors hide the latency.
-      for (; n + 4 * kLanes <= outputs; n += 4 * kLanes) {
-        MultiplyRows<4>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
+    // Few sums for each vector: more vectors hide the latency, and rows of values that are read
+    // from memory are best read whole.
+    const size_t count = queries.end - queries.begin;
+    if constexpr (kManyRegisters) {
+      for (; count <= 2 && n + 8 * kLanes <= outputs; n += 8 * kLanes) {
+        MultiplyRows<8>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
       }
+    }
+    constexpr size_t kFew = kManyRegisters ? 4 : 3;
+    for (; count <= kFew && n + 4 * kLanes <= outputs; n += 4 * kLanes) {
+      MultiplyRows<4>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
     }
     for (; n + kWide * kLanes <= outputs; n += kWide * kLanes) {
       MultiplyRows<kWide>(queries, x, x_stride, w + n, w_step, steps, y + n, y_stride, add);
@@ -268,7 +289,9 @@ class AttentionBlock {
       }
     };
     if constexpr (kWide <= kVectors) multiply.template operator()<kTileRows>();
-    if constexpr (kWide <= kVectors && kTileRows > 4) multiply.template operator()<4>();
+    if constexpr ((kWide <= kVectors && kTileRows > 4) || (kWide == 4 && kManyRegisters)) {
+      multiply.template operator()<4>();
+    }
     multiply.template operator()<2>();
     multiply.template operator()<1>();
   }
