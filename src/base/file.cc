@@ -61,7 +61,7 @@ constexpr std::string_view kPartialSuffix = ".partial";
 
 /// What is written at once. File systems keep blocks of this size, at multiples of it, in huge
 /// pages, and mapping a model's weights later takes a tenth of the time (docs/performance.md).
-constexpr size_t kBlockBytes = size_t{8} << 20;
+constexpr size_t kBlockBytes = size_t{4} << 20;
 
 /// The process that writes `path` under a temporary name `name`: NAME.PID.partial. 0 if it is none.
 pid_t WriterOf(std::string_view name, const std::filesystem::path& path) {
@@ -190,6 +190,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), fol
   temporary_ += fmt::format(".{}{}", ::getpid(), kPartialSuffix);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) ThrowErrno(ErrorCode::kCannotCreate, "create", path_);
+  block_.reserve(kBlockBytes);      // Of which only what is used takes memory.
   ::flock(fd_, LOCK_EX | LOCK_NB);  // File systems that cannot lock are written all the same.
 }
 

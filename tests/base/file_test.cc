@@ -55,6 +55,23 @@ TEST_F(FileTest, AtomicFileAppearsOnlyWhenCommitted) {
   EXPECT_EQ(ReadFile(path), "hello");
 }
 
+// Bytes are collected to blocks: pieces that fill one exactly, cross its end, or are longer.
+TEST_F(FileTest, PiecesOfAnySizeArriveInOrder) {
+  const fs::path path = folder_ / "file";
+  std::string expected;
+  AtomicFile file(path);
+  for (const size_t size : {3, 4'194'301, 1, 0, 4'194'303, 9'000'000, 7}) {
+    std::string piece(size, '\0');
+    for (size_t i = 0; i < size; ++i) piece[i] = static_cast<char>((expected.size() + i) * 31 >> 3);
+    file.Write(AsBytes(piece));
+    expected += piece;
+    EXPECT_EQ(file.written(), expected.size());
+  }
+  file.Commit();
+  EXPECT_EQ(file.written(), expected.size());
+  EXPECT_TRUE(ReadFile(path) == expected);
+}
+
 TEST_F(FileTest, AbandonedFileLeavesNothingAndKeepsTheOld) {
   const fs::path path = folder_ / "file";
   {
