@@ -1,0 +1,176 @@
+// Integer products of many rows, with weights that have a scale for each block of a row (kI4). The
+// sum of a block is exact in int32, then scaled and added up in float.
+#ifndef LITERTLM_KERNELS_SIMD_BLOCKWISE_PANEL_H_
+#define LITERTLM_KERNELS_SIMD_BLOCKWISE_PANEL_H_
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd/block_scales.h"
+#include "kernels/simd/pack.h"
+
+namespace litertlm {
+
+/// The plan is that of dynamic_panel.h. Beside the weights of a strip the panel holds,
+/// for each block and output, what its integer sum starts from and its scale.
+template <typename V>
+class BlockwisePanel {
+  using Products = NibbleProducts<V>;
+  using I = typename V::I;
+  using F = typename V::F;
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr size_t kVectors = V::kVectors;
+  static constexpr size_t kTileRows = V::kBlockRows;
+  static constexpr size_t kStep = kVectors * V::kBytes;
+
+ public:
+  static constexpr size_t kOutputs = kLanes * kVectors;
+
+  static size_t ScratchBytes(const WeightMatrix& w) {
+    const size_t blocks = w.columns / w.block;
+    return kOutputs * (PaddedColumns<V>(w.columns) + 8 * blocks + 4);
+  }
+
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+    BlockwisePanel panel(args, scratch);
+    for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
+      const size_t left = outputs.end - n;
+      panel.Pack(n, left < kOutputs ? left : kOutputs);
+      size_t row = rows.begin;
+      for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
+      for (; row < rows.end; ++row) panel.template Tile<1>(row);
+    }
+  }
+
+ private:
+  BlockwisePanel(const DynamicArgs& args, std::byte* scratch)
+      : args_(args), blocks_(args.w.columns / args.w.block), steps_(args.w.block / 4) {
+    weights_ = reinterpret_cast<int8_t*>(scratch);
+    starts_ = reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns<V>(args.w.columns));
+    scales_ = reinterpret_cast<float*>(starts_ + kOutputs * blocks_);
+    sums_ = scales_ + kOutputs * blocks_;
+  }
+
+  void Pack(size_t output, size_t count) {
+    output_ = output;
+    count_ = count;
+    for (size_t v = 0; v < kVectors; ++v) {
+      const size_t first = v * kLanes;
+      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
+      PackRows<V, Int4Weights<V>>(args_.w, output + first, live, weights_ + v * V::kBytes, kStep);
+      PackScales(v, live);
+    }
+  }
+
+  void PackScales(size_t v, size_t live) {
+    F weighted = V::ZeroF();
+    for (size_t block = 0; block < blocks_; ++block) {
+      alignas(V::kBytes) uint16_t scales[V::kBytes / 2] = {};
+      for (size_t i = 0; i < live; ++i) {
+        scales[i] = args_.w.block_scales[(output_ + v * kLanes + i) * blocks_ + block];
+      }
+      const F scale = BlockScales<V>(scales);
+      const int8_t* weights = weights_ + block * steps_ * kStep + v * V::kBytes;
+      const I sum = SumPacked<V>(weights, steps_, kStep);
+      // Codes are greater than XNNPACK's signed ones by 128; starting here makes up for it.
+      V::Store(starts_ + block * kOutputs + v * kLanes,
+               V::Mul32(sum, V::Set32(V::kCodeOffset - 128)));
+      V::StoreF(scales_ + block * kOutputs + v * kLanes, scale);
+      weighted = V::MulAdd(V::ToFloat(sum), scale, weighted);
+    }
+    V::StoreF(sums_ + v * kLanes, weighted);
+  }
+
+  template <size_t kRows>
+  void Tile(size_t row) {
+    // All loops over sums are unrolled, so that each sum is a register.
+    F y[kRows][kVectors];
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+      const F zero_point = V::SetF(static_cast<float>(128 - args_.codings[row + r].zero_point));
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        y[r][v] = V::Mul(zero_point, V::LoadF(sums_ + v * kLanes));
+      }
+    }
+    const uint8_t* codes = args_.codes + row * args_.code_stride;
+    const int8_t* weights = weights_;
+    for (size_t block = 0; block < blocks_; ++block) {
+      I sum[kRows][kVectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        const I start = V::Load(starts_ + block * kOutputs + v * kLanes);
+#pragma GCC unroll 8
+        for (size_t r = 0; r < kRows; ++r) sum[r][v] = start;
+      }
+      for (size_t s = 0; s < steps_; s += Products::kSteps) {
+        AddSteps<kRows>(weights + s * kStep, codes + s * 4, sum);
+      }
+      weights += steps_ * kStep;
+      codes += steps_ * 4;
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        const F scale = V::LoadF(scales_ + block * kOutputs + v * kLanes);
+#pragma GCC unroll 8
+        for (size_t r = 0; r < kRows; ++r) {
+          y[r][v] = V::MulAdd(V::ToFloat(sum[r][v]), scale, y[r][v]);
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) Finish(row + r, v, y[r][v]);
+    }
+  }
+
+  template <size_t kRows>
+  [[gnu::always_inline]] void AddSteps(const int8_t* weights, const uint8_t* codes,
+                                       I (&sum)[kRows][kVectors]) {
+    I products[kRows][kVectors];
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) products[r][v] = Products::Start(sum[r][v]);
+    }
+    for (size_t s = 0; s < Products::kSteps; ++s, weights += kStep, codes += 4) {
+      I w[kVectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < kRows; ++r) {
+        const I four = V::Repeat32(codes + r * args_.code_stride);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < kVectors; ++v) {
+          products[r][v] = Products::Add(products[r][v], four, w[v]);
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = Products::Total(products[r][v], sum[r][v]);
+    }
+  }
+
+  void Finish(size_t row, size_t v, F y) {
+    if (v * kLanes >= count_) return;
+    const size_t live = count_ - v * kLanes < kLanes ? count_ - v * kLanes : kLanes;
+    const size_t output = output_ + v * kLanes;
+    y = V::Mul(y, V::SetF(args_.codings[row].scale));
+    if (args_.bias) y = V::Add(y, V::LoadPartF(args_.bias + output, live));
+    V::StorePartF(args_.y + row * args_.y_stride + output, y, live);
+  }
+
+  const DynamicArgs& args_;
+  size_t blocks_;
+  size_t steps_;  ///< Of one block.
+  int8_t* weights_;
+  int32_t* starts_;  ///< [blocks, kOutputs]
+  float* scales_;    ///< [blocks, kOutputs]
+  float* sums_;      ///< Of each output's scaled weights.
+  size_t output_ = 0;
+  size_t count_ = 0;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_BLOCKWISE_PANEL_H_

@@ -1,0 +1,157 @@
+// Integer products of few rows, with weights that have a scale for each block of a row (kI4). The
+// sum of a block is exact in int32, then scaled and added up in float.
+#ifndef LITERTLM_KERNELS_SIMD_BLOCKWISE_STREAM_H_
+#define LITERTLM_KERNELS_SIMD_BLOCKWISE_STREAM_H_
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd/block_scales.h"
+#include "kernels/simd/stream.h"
+#include "kernels/simd/unpack.h"
+
+namespace litertlm {
+
+/// The weights stream past. A vector of them holds the columns of 2 * V::kBytes codes:
+/// its low nibbles meet the even ones and its high nibbles the odd ones, which were put apart in
+/// scratch memory. A lane then belongs to one block.
+template <typename V, size_t kRows>
+class BlockwiseStream {
+  using Products = NibbleProducts<V>;
+  using I = typename V::I;
+  using F = typename V::F;
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr size_t kChunk = 2 * V::kBytes;  ///< Columns of a vector of weights.
+  static constexpr size_t kLaneColumns = kChunk / kLanes;
+
+ public:
+  /// Blocks that are a power of two long, and as many of them as a vector of scales has.
+  static bool CanRun(const WeightMatrix& w) {
+    return (w.block & (w.block - 1)) == 0 && w.rows * (w.columns / w.block) >= kLanes;
+  }
+
+  static void Run(const DynamicArgs& args, size_t row, Outputs outputs, std::byte* scratch) {
+    const BlockwiseStream stream(args, row, scratch);
+    for (size_t n = outputs.begin; n < outputs.end; ++n) {
+      if (outputs.apart != 0) {
+        stream.template Multiply<2>(n, outputs.apart);
+      } else {
+        stream.template Multiply<1>(n, 0);
+      }
+    }
+  }
+
+ private:
+  BlockwiseStream(const DynamicArgs& args, size_t row, std::byte* scratch)
+      : args_(args),
+        row_(row),
+        blocks_(args.w.columns / args.w.block),
+        padded_((args.w.columns + kChunk - 1) / kChunk * kChunk),
+        codes_(reinterpret_cast<const uint8_t*>(scratch)) {
+    for (size_t r = 0; r < kRows; ++r) {
+      SplitRow(args, row + r, reinterpret_cast<uint8_t*>(scratch) + r * padded_);
+    }
+    while ((kLaneColumns << shift_) < args.w.block) ++shift_;
+  }
+
+  static void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
+    const uint8_t* codes = args.codes + row * args.code_stride;
+    const size_t columns = args.w.columns;
+    for (size_t column = 0; column < columns; column += kChunk, to += kChunk) {
+      alignas(V::kBytes) uint8_t part[kChunk] = {};
+      const size_t left = columns - column;
+      __builtin_memcpy(part, codes + column, left < kChunk ? left : kChunk);
+      V::Deinterleave8(part, to, to + V::kBytes);
+    }
+  }
+
+  /// Stores the outputs `output` + s * apart of the rows.
+  template <size_t kStreams>
+  [[gnu::always_inline]] void Multiply(size_t output, size_t apart) const {
+    F sums[kStreams][kRows];
+    const uint8_t* weights[kStreams];
+#pragma GCC unroll 2
+    for (size_t s = 0; s < kStreams; ++s) {
+      weights[s] = Int4Weights<V>::Row(args_.w, output + s * apart);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kRows; ++r) sums[s][r] = V::ZeroF();
+    }
+    const size_t columns = args_.w.columns;
+    const size_t group = args_.w.block * kLanes;  // Columns that a vector of scales covers.
+    for (size_t begin = 0, block = 0; begin < columns; begin += group, block += kLanes) {
+      F scales[kStreams];
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) scales[s] = ScalesFrom(output + s * apart, block);
+      const size_t end = columns - begin < group ? columns : begin + group;
+      I lane = V::Iota();
+      size_t column = begin;
+      for (; column + kChunk <= end; column += kChunk) {
+        const I block_of_lane = V::ShiftRight32(lane, shift_);
+        lane = V::Add32(lane, V::Set32(kLanes));
+#pragma GCC unroll 2
+        for (size_t s = 0; s < kStreams; ++s) {
+          Accumulate(V::Load(weights[s] + column / 2), V::Permute(scales[s], block_of_lane),
+                     codes_ + column, sums[s]);
+        }
+      }
+      if (column == end) continue;
+      const I block_of_lane = V::ShiftRight32(lane, shift_);
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        Accumulate(LoadPart<V>(weights[s] + column / 2, (end - column) / 2),
+                   V::Permute(scales[s], block_of_lane), codes_ + column, sums[s]);
+      }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        const size_t n = output + s * apart;
+        float y = V::ReduceAdd(sums[s][r]) * args_.codings[row_ + r].scale;
+        if (args_.bias) y += args_.bias[n];
+        args_.y[(row_ + r) * args_.y_stride + n] = y;
+      }
+    }
+  }
+
+  /// The scales of an output from a block on; what follows its last one does not matter. At the
+  /// end of the matrix they are the last ones of a vector.
+  [[gnu::always_inline]] F ScalesFrom(size_t output, size_t block) const {
+    const size_t first = output * blocks_ + block;
+    const size_t all = args_.w.rows * blocks_;
+    if (first + kLanes <= all) return BlockScales<V>(args_.w.block_scales + first);
+    const int missing = static_cast<int>(first + kLanes - all);
+    return V::Permute(BlockScales<V>(args_.w.block_scales + all - kLanes),
+                      V::Add32(V::Iota(), V::Set32(missing)));
+  }
+
+  [[gnu::always_inline]] void Accumulate(I loaded, F scale, const uint8_t* codes,
+                                         F (&sums)[kRows]) const {
+    const I low = V::NibblesLow(loaded);
+    const I high = V::NibblesHigh(loaded);
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+      const uint8_t* u = codes + r * padded_;
+      const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high,
+                                       V::Set8(args_.codings[row_ + r].zero_point));
+      sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
+    }
+  }
+
+  const DynamicArgs& args_;
+  size_t row_;
+  size_t blocks_;         ///< Of a row.
+  size_t padded_;         ///< Columns of a row of codes_.
+  const uint8_t* codes_;  ///< [kRows, padded_]
+  int shift_ = 0;         ///< Lanes of a block, as a power of two.
+};
+
+/// The streaming kernel for 1 to 4 rows.
+template <typename V>
+void StreamBlockwiseRows(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
+    BlockwiseStream<V, kRows>::Run(args, rows.begin, outputs, scratch);
+  });
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_BLOCKWISE_STREAM_H_
