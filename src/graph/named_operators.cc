@@ -4,7 +4,9 @@
 #include <flatbuffers/flexbuffers.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace litertlm {
@@ -175,11 +177,66 @@ bool ImportExternalCacheUpdate(OperatorImporter& op, const NamedAttributes&) {
   return true;
 }
 
+/// Sylvester's Hadamard matrix, each entry `scale` or -`scale`: entry (i, j) is negative if i and j
+/// have an odd number of ones in common. It is symmetric.
+ValueId EmitHadamard(OperatorImporter& op, int64_t size, float scale) {
+  std::vector<float> entries(static_cast<size_t>(size * size));
+  for (int64_t i = 0; i < size; ++i) {
+    for (int64_t j = 0; j < size; ++j) {
+      const bool negative = std::popcount(static_cast<uint64_t>(i & j)) % 2 == 1;
+      entries[static_cast<size_t>(i * size + j)] = negative ? -scale : scale;
+    }
+  }
+  return op.EmitConstant(DType::kF32, {size, size}, entries);
+}
+
+// (x of two or three axes), "hadamard_size": each stretch of so many numbers of a row times the
+// Hadamard matrix of that size, divided by its square root. "random_binary_vector" is not used.
+// TensorFlow's tensorflow/lite/kernels/hadamard_rotation.cc.
+//
+// The matrix of size a · b is the Kronecker product of those of sizes a and b, so that a stretch
+// laid out as [a, b] is multiplied along one axis and then along the other: a + b products for each
+// number, not a · b.
+bool ImportHadamardRotation(OperatorImporter& op, const NamedAttributes& attributes) {
+  constexpr float kMostSize = 1 << 16;
+  constexpr int64_t kMostAtOnce = 64;
+  const float given = attributes.Number("hadamard_size").value_or(0);
+  if (op.inputs() != 1 || op.outputs() != 1 || !(given >= 1 && given <= kMostSize)) return false;
+  const auto size = static_cast<int64_t>(given);
+  if (!std::has_single_bit(static_cast<uint64_t>(size)) || op.value(0).dtype != DType::kF32 ||
+      op.rank(0) < 2 || op.rank(0) > 3 || op.shape(0).back() % size != 0) {
+    return false;
+  }
+  int64_t outer = 1;
+  while (size / outer > kMostAtOnce) outer *= 2;
+  const int64_t inner = size / outer;
+  const Shape shape = op.shape(0);
+  Shape stretches = shape;
+  stretches[shape.rank() - 1] /= size;
+  if (outer > 1) stretches.push_back(outer);
+  stretches.push_back(inner);
+  const auto multiply = [&](ValueId x, ValueId matrix) {
+    return op.Emit(Op::kFullyConnected, {x, matrix}, FullyConnectedAttributes{});
+  };
+  ValueId x = multiply(op.EmitReshape(op.in(0), stretches),
+                       EmitHadamard(op, inner, 1 / std::sqrt(static_cast<float>(size))));
+  if (outer > 1) {
+    Shape exchanged;
+    for (int axis = 0; axis < stretches.rank(); ++axis) exchanged.push_back(axis);
+    std::swap(exchanged[stretches.rank() - 2], exchanged[stretches.rank() - 1]);
+    x = multiply(EmitTransposed(op, x, exchanged), EmitHadamard(op, outer, 1));
+    x = EmitTransposed(op, x, exchanged);
+  }
+  op.Bind(0, op.EmitReshape(x, shape));
+  return true;
+}
+
 struct NamedOperator {
   std::string_view name;
   NamedHandler handler;
 };
 constexpr NamedOperator kNamedOperators[] = {
+    {"aeq.hadamard_rotation", ImportHadamardRotation},
     {"odml.cache_update", ImportCacheUpdate},
     {"odml.rms_norm", ImportRmsNorm},
     {"odml.runtime_bmm", ImportRuntimeProduct},

@@ -258,7 +258,7 @@ std::unique_ptr<Tokenizer> Parse(const simdjson::padded_string& json, std::strin
   simdjson::dom::parser parser;
   try {
     if (const auto error = parser.doc.allocate(json.size())) throw simdjson::simdjson_error(error);
-    PreferHugePages(parser.doc.tape.get(), json.size() * sizeof *parser.doc.tape.get());
+    PreferHugePages(parser.doc.tape.get(), json.size() * sizeof(uint64_t));
     PreferHugePages(parser.doc.string_buf.get(), json.size());
     const object root = parser.parse(json).get_object().value();
     return std::make_unique<HfTokenizer>(root, json.size(), where);

@@ -314,6 +314,7 @@ TEST(NamedOperators, InOtherFormsAreRefused) {
        {std::tuple("odml.runtime_bmm", std::vector<uint8_t>{}, DType::kI32),
         std::tuple("odml.runtime_bmm", std::vector<uint8_t>{1, 2, 3, 255, 7}, DType::kF32),
         std::tuple("odml.cache_update", std::vector<uint8_t>{}, DType::kF32),
+        std::tuple("aeq.hadamard_rotation", std::vector<uint8_t>{}, DType::kF32),
         std::tuple("odml.update_external_kv_cache", std::vector<uint8_t>{}, DType::kF32),
         std::tuple("odml.sdpa_transposed", std::vector<uint8_t>{}, DType::kF32),
         std::tuple("odml.scaled_dot_product_attention", std::vector<uint8_t>{}, DType::kF32)}) {

@@ -1,4 +1,5 @@
 // Products of matrices, and tables.
+#include <flatbuffers/flexbuffers.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -168,6 +169,30 @@ void AddInt2TableCases(OperatorCases& cases) {
   AddEmbeddingLookups(cases, {{"int2 per tensor", DType::kI2},
                               {"int2 blocks of 32", DType::kI2, false, 32},
                               {"int2 blocks of 64", DType::kI2, false, 64}});
+}
+
+// The quantizer's rotation of activations: a custom operator.
+void AddHadamardCases(OperatorCases& cases) {
+  for (const int32_t size : {1, 2, 8, 64, 128, 2048}) {
+    for (int i = 0; i < 2; ++i) {
+      Extents shape = cases.random().Shape(1 + i);
+      shape.push_back(size * cases.random().Int(1, 3));
+      cases.Add(
+          "aeq.hadamard_rotation", fmt::format("{} numbers", size), Agreement::kFloats,
+          [&](OperatorCase& c) {
+            flexbuffers::Builder options;
+            options.Map([&] {
+              options.Int("hadamard_size", size);
+              options.Vector("random_binary_vector", [&] { options.Int(1); });
+            });
+            options.Finish();
+            OperatorSpec spec{.code = Builtin::CUSTOM, .inputs = {c.Input(DType::kF32, shape)}};
+            spec.custom_code = "aeq.hadamard_rotation";
+            spec.custom_options = options.GetBuffer();
+            c.Output(c.Ops(std::move(spec), DType::kF32, {shape}).front(), DType::kF32, shape);
+          });
+    }
+  }
 }
 
 }  // namespace litertlm

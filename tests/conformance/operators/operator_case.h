@@ -147,6 +147,7 @@ void AddIndexCases(OperatorCases& cases);
 void AddMatrixCases(OperatorCases& cases);
 void AddCodeCases(OperatorCases& cases);
 void AddInt2TableCases(OperatorCases& cases);
+void AddHadamardCases(OperatorCases& cases);
 
 template <typename T>
 std::vector<T> Random::Numbers(const Extents& shape, float low, float high) {

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
     litertlm::AddIndexCases(cases);
     litertlm::AddMatrixCases(cases);
     litertlm::AddCodeCases(cases);
-    litertlm::AddInt2TableCases(cases);  // Last: the cases before stay as they were drawn.
+    litertlm::AddInt2TableCases(cases);
+    litertlm::AddHadamardCases(cases);  // Last: the cases before stay as they were drawn.
   } catch (const litertlm::Error& error) {
     std::fprintf(stderr, "%s\n", error.message().c_str());
     return EXIT_FAILURE;
