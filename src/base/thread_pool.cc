@@ -101,8 +101,9 @@ struct ThreadPool::State {
 
   void Work(int worker) {
     try {
-      for (size_t i = 0; i < parts.size(); ++i)
+      for (size_t i = 0; i < parts.size(); ++i) {
         TakeFrom(parts[(worker + i) % parts.size()], worker);
+      }
     } catch (...) {
       for (Part& part : parts) part.next = part.end;
       const std::lock_guard lock(error_mutex);
