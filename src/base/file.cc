@@ -60,7 +60,8 @@ class Descriptor {
 constexpr std::string_view kPartialSuffix = ".partial";
 
 /// What is written at once. ext4 keeps blocks of this size, at multiples of it, in huge pages where
-/// the kernel can, and mapping a model's weights later takes a tenth of the time (docs/performance.md).
+/// the kernel can, and mapping a model's weights later takes a tenth of the time
+/// (docs/performance.md).
 constexpr size_t kBlockBytes = size_t{4} << 20;
 
 /// The process that writes `path` under a temporary name `name`: NAME.PID.partial. 0 if it is none.
