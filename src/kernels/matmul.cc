@@ -14,9 +14,12 @@ namespace litertlm {
 namespace {
 
 constexpr size_t kAlignment = 64;
-/// Weights that one index of a streaming loop covers in each of two streams. The indices of a
-/// thread follow each other in memory, so this is only about how evenly the threads end.
-constexpr size_t kStreamedBytes = size_t{16} << 10;
+/// Indices of a streaming loop that each thread has as its own part. Taking one is an atomic
+/// instruction, which waits for every read that is under way: few. More than one, so that others
+/// can take what a thread that comes late or is interrupted has not begun.
+constexpr size_t kStreamedIndices = 4;
+/// And the least weights that an index covers in each of two streams.
+constexpr size_t kLeastStreamedBytes = size_t{16} << 10;
 
 size_t RoundUp(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -52,9 +55,11 @@ Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, i
   cut.stream = w.rows;
   if (rows <= kernels.streaming_rows) {
     constexpr size_t kLeastOutputs = 4;  // Whole groups of a streaming kernel.
-    const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
-    cut.outputs = RoundUp(std::max<size_t>(1, kStreamedBytes / row_bytes), kLeastOutputs);
     if (w.rows % 2 == 0) cut.apart = cut.stream = w.rows / 2;
+    const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
+    cut.outputs = RoundUp(std::max({size_t{1}, kLeastStreamedBytes / row_bytes,
+                                    cut.stream / (threads * kStreamedIndices)}),
+                          kLeastOutputs);
   }
   cut.output_parts = (cut.stream + cut.outputs - 1) / cut.outputs;
   // With few panels for many threads the rows are cut as well, though each part packs its panel.

@@ -30,13 +30,11 @@ class BlockwiseStream {
 
   static void Run(const DynamicArgs& args, size_t row, Outputs outputs, std::byte* scratch) {
     const BlockwiseStream stream(args, row, scratch);
-    for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      if (outputs.apart != 0) {
-        stream.template Multiply<2>(n, outputs.apart);
-      } else {
-        stream.template Multiply<1>(n, 0);
+    WithStreamCount(outputs, [&]<size_t kStreams>() {
+      for (size_t n = outputs.begin; n < outputs.end; ++n) {
+        stream.template Multiply<kStreams>(n, outputs.apart);
       }
-    }
+    });
   }
 
  private:
@@ -88,8 +86,8 @@ class BlockwiseStream {
         lane = V::Add32(lane, V::Set32(kLanes));
 #pragma GCC unroll 2
         for (size_t s = 0; s < kStreams; ++s) {
-          Accumulate(V::Load(weights[s] + column / 2), V::Permute(scales[s], block_of_lane),
-                     codes_ + column, sums[s]);
+          Accumulate(InRegister(V::Load(weights[s] + column / 2)),
+                     V::Permute(scales[s], block_of_lane), codes_ + column, sums[s]);
         }
       }
       if (column == end) continue;

@@ -18,7 +18,7 @@ class DynamicStream {
   static void Run(const DynamicArgs& args, size_t row, Outputs outputs) {
     const uint8_t* codes = args.codes + row * args.code_stride;
     StreamOutputs<V, kRows, Weights::kUnit>(
-        args, row, outputs, [&]<size_t kStreams>(size_t n, I(&lanes)[kStreams][kRows]) {
+        args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
           const uint8_t* w[kStreams];
 #pragma GCC unroll 2
           for (size_t s = 0; s < kStreams; ++s) w[s] = Weights::Row(args.w, n + s * outputs.apart);
@@ -29,7 +29,8 @@ class DynamicStream {
             const I zero_point = V::Set32(args.codings[row + r].zero_point - V::kCodeOffset);
 #pragma GCC unroll 2
             for (size_t s = 0; s < kStreams; ++s) {
-              lanes[s][r] = V::Sub32(sums[s].products[r], V::Mul32(zero_point, sums[s].weights));
+              lanes[r * kStreams + s] =
+                  V::Sub32(sums[s].products[r], V::Mul32(zero_point, sums[s].weights));
             }
           }
         });
@@ -49,13 +50,19 @@ class DynamicStream {
     const size_t stride = args.code_stride;
 #pragma GCC unroll 2
     for (size_t s = 0; s < kStreams; ++s) Clear(sums[s]);
-    size_t column = 0;
-    for (; column + V::kBytes <= columns; column += V::kBytes) {
+    const auto accumulate = [&](size_t column) __attribute__((always_inline)) {
 #pragma GCC unroll 2
       for (size_t s = 0; s < kStreams; ++s) {
         Accumulate(sums[s], Weights::Load(w[s], column), codes + column, stride);
       }
+    };
+    size_t column = 0;
+    constexpr size_t kStep = 4 * V::kBytes;  // The fewer instructions, the more reads under way.
+    for (; column + kStep <= columns; column += kStep) {
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kStep; i += V::kBytes) accumulate(column + i);
     }
+    for (; column + V::kBytes <= columns; column += V::kBytes) accumulate(column);
     if (column == columns) return;
 #pragma GCC unroll 2
     for (size_t s = 0; s < kStreams; ++s) {
@@ -72,9 +79,10 @@ class DynamicStream {
 
   [[gnu::always_inline]] static void Accumulate(Sums& sums, I w, const uint8_t* codes,
                                                 size_t stride) {
+    w = InRegister(w);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
-      sums.products[r] = Weights::Dot(sums.products[r], V::Load(codes + r * stride), w);
+      sums.products[r] = Weights::Dot(sums.products[r], InRegister(V::Load(codes + r * stride)), w);
     }
     sums.weights = V::SumBytes(sums.weights, w);
   }

@@ -3,6 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_FLOAT_STREAM_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/stream.h"
 #include "kernels/simd/widen.h"
 
 namespace litertlm {
@@ -18,13 +19,11 @@ class FloatStream {
 
  public:
   static void Run(const FloatArgs& args, size_t row, Outputs outputs) {
-    for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      if (outputs.apart != 0) {
-        Multiply<2>(args, row, n, outputs.apart);
-      } else {
-        Multiply<1>(args, row, n, 0);
+    WithStreamCount(outputs, [&]<size_t kStreams>() {
+      for (size_t n = outputs.begin; n < outputs.end; ++n) {
+        Multiply<kStreams>(args, row, n, outputs.apart);
       }
-    }
+    });
   }
 
  private:

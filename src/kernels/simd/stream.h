@@ -24,51 +24,56 @@ void WithRowCount(size_t rows, const F& stream) {
   }
 }
 
-/// Stores the products of kRows rows from `row` on, as StreamOutputs does, kStreams outputs at a
-/// time: `compute(output, lanes)` fills lanes[s][r] for the outputs `output` + s * apart.
-template <typename V, size_t kRows, int kUnit, size_t kStreams, typename F>
-void StreamGroups(const DynamicArgs& args, size_t row, Outputs outputs, const F& compute) {
-  constexpr size_t kTogether = 4;  // The lanes of four outputs are added up in one go.
-  constexpr size_t kStep = kTogether / kStreams;
-  for (size_t first = outputs.begin; first < outputs.end; first += kStep) {
-    const size_t left = outputs.end - first;
-    const size_t live = left < kStep ? left : kStep;
-    typename V::I sums[kRows][kTogether];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (size_t n = 0; n < kTogether; ++n) sums[r][n] = V::Zero();
-    }
-    for (size_t i = 0; i < live; ++i) {
-      typename V::I lanes[kStreams][kRows];
-      compute(first + i, lanes);
-#pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 2
-        for (size_t s = 0; s < kStreams; ++s) sums[r][i * kStreams + s] = lanes[s][r];
-      }
-    }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-      int32_t totals[kTogether];
-      V::Sum4(sums[r], totals);
-      for (size_t i = 0; i < live * kStreams; ++i) {
-        const size_t output = first + i / kStreams + i % kStreams * outputs.apart;
-        StoreOutput(args, row + r, output, totals[i] / kUnit);
-      }
-    }
-  }
+/// Calls `stream.operator()<N>()` for N = 2 where outputs are read as two streams, else 1.
+template <typename F>
+void WithStreamCount(const Outputs& outputs, const F& stream) {
+  if (outputs.apart != 0) return stream.template operator()<2>();
+  stream.template operator()<1>();
 }
 
-/// Stores the products of kRows rows from `row` on. `compute` is as above, for one stream and for
-/// two; it gives each product spread over lanes and kUnit times as large.
+/// A loaded value that several instructions use. Without this, compilers make it an operand in
+/// memory of each of them: the line is read again for each, and fewer lines are under way.
+template <typename I>
+[[gnu::always_inline]] inline I InRegister(I value) {
+#if defined(__x86_64__)
+  asm("" : "+v"(value));
+#endif
+  return value;
+}
+
+/// Stores the products of kRows rows from `row` on. `compute(output, lanes)` fills
+/// lanes[r * kStreams + s] for the output `output` + s * apart of each stream s, each product
+/// spread over lanes and kUnit times as large.
+///
+/// All outputs go through the one loop that `compute` is: prefetchers tell streams apart by the
+/// instruction that reads. With a copy of it for every second output each of the two would see a
+/// stream with gaps, which costs a sixth of the speed on Zen 5.
 template <typename V, size_t kRows, int kUnit, typename F>
 void StreamOutputs(const DynamicArgs& args, size_t row, Outputs outputs, const F& compute) {
-  if (outputs.apart != 0) {
-    StreamGroups<V, kRows, kUnit, 2>(args, row, outputs, compute);
-  } else {
-    StreamGroups<V, kRows, kUnit, 1>(args, row, outputs, compute);
-  }
+  // Scales are read too slowly for the hardware to see a stream. Their lines are wanted before the
+  // end of a sum waits for them, and everything behind it.
+  constexpr size_t kScalesAhead = 32;
+  WithStreamCount(outputs, [&]<size_t kStreams>() {
+    constexpr size_t kSums = kRows * kStreams;
+    for (size_t first = outputs.begin; first < outputs.end; ++first) {
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) {
+        __builtin_prefetch(args.w.scales + first + s * outputs.apart + kScalesAhead);
+      }
+      constexpr size_t kPadded = (kSums + 3) / 4 * 4;
+      typename V::I lanes[kPadded];
+      for (size_t i = kSums; i < kPadded; ++i) lanes[i] = V::Zero();
+      compute.template operator()<kStreams>(first, lanes);
+      for (size_t i = 0; i < kSums; i += 4) {
+        int32_t totals[4];
+        V::Sum4(lanes + i, totals);
+        for (size_t k = 0; k < 4 && i + k < kSums; ++k) {
+          const size_t output = first + (i + k) % kStreams * outputs.apart;
+          StoreOutput(args, row + (i + k) / kStreams, output, totals[k] / kUnit);
+        }
+      }
+    }
+  });
 }
 
 }  // namespace litertlm

@@ -154,22 +154,21 @@ class WordStream {
 
  public:
   static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Outputs outputs) {
-    StreamOutputs<V, kRows, 1>(args, row, outputs,
-                               [&]<size_t kStreams>(size_t n, I(&lanes)[kStreams][kRows]) {
-                                 const uint8_t* w[kStreams];
+    StreamOutputs<V, kRows, 1>(args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
+      const uint8_t* w[kStreams];
 #pragma GCC unroll 2
-                                 for (size_t s = 0; s < kStreams; ++s) {
-                                   w[s] = Int8Weights<V>::Row(args.w, n + s * outputs.apart);
-                                 }
-                                 Multiply(w, centered, args.w.columns, lanes);
-                               });
+      for (size_t s = 0; s < kStreams; ++s) {
+        w[s] = Int8Weights<V>::Row(args.w, n + s * outputs.apart);
+      }
+      Multiply<kStreams>(w, centered, args.w.columns, lanes);
+    });
   }
 
  private:
   template <size_t kStreams>
   [[gnu::always_inline]] static void Multiply(const uint8_t* const (&w)[kStreams],
-                                              const int16_t* centered, size_t columns,
-                                              I (&sums)[kStreams][kRows]) {
+                                              const int16_t* centered, size_t columns, I* lanes) {
+    I sums[kStreams][kRows];
 #pragma GCC unroll 2
     for (size_t s = 0; s < kStreams; ++s) {
 #pragma GCC unroll 4
@@ -183,12 +182,18 @@ class WordStream {
         Accumulate(sums[s], V::WidenI8Words(w[s] + column), centered + column, stride);
       }
     }
-    if (column == columns) return;
+    if (column < columns) {
 #pragma GCC unroll 2
-    for (size_t s = 0; s < kStreams; ++s) {
-      alignas(V::kBytes) uint8_t last[kColumns] = {};
-      __builtin_memcpy(last, w[s] + column, columns - column);
-      Accumulate(sums[s], V::WidenI8Words(last), centered + column, stride);
+      for (size_t s = 0; s < kStreams; ++s) {
+        alignas(V::kBytes) uint8_t last[kColumns] = {};
+        __builtin_memcpy(last, w[s] + column, columns - column);
+        Accumulate(sums[s], V::WidenI8Words(last), centered + column, stride);
+      }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+      for (size_t s = 0; s < kStreams; ++s) lanes[r * kStreams + s] = sums[s][r];
     }
   }
 
