@@ -11,6 +11,10 @@ namespace litertlm {
 /// that is about to be filled, or a mapped file. Only a wish, and never an error.
 void PreferHugePages(const void* data, size_t bytes);
 
+/// The same for memory that is filled already: moves it into huge pages at once, where the kernel
+/// can (Linux 6.1 on).
+void MoveIntoHugePages(const void* data, size_t bytes);
+
 }  // namespace litertlm
 
 #endif  // LITERTLM_BASE_HUGE_PAGES_H_

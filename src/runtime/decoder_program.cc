@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/huge_pages.h"
 #include "litertlm/error.h"
 #include "runtime/causal_mask.h"
 #include "runtime/running_probe.h"
@@ -68,6 +69,13 @@ StateCache::StateCache(const std::vector<StateLayout>& layouts) {
     buffers_.push_back(next);
     next += BytesOf(layout);
   }
+}
+
+void StateCache::Fill(int64_t positions, int64_t context) {
+  // When most of it is filled, huge pages take little more memory, and attention reads them faster.
+  if (huge_pages_ || positions < context / 4 * 3) return;
+  huge_pages_ = true;
+  MoveIntoHugePages(memory_, bytes_);
 }
 
 StateCache::~StateCache() {
@@ -140,6 +148,7 @@ uint64_t DecoderProgram::WorkingBytes(int64_t rows) {
 void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position,
                          int64_t rows, std::span<float> logits, const RunResources& resources) {
   const Graph& graph = program_->graph();
+  cache.Fill(position + static_cast<int64_t>(tokens.size()), context());
   tokens_.assign(static_cast<size_t>(rows), 0);
   positions_.assign(static_cast<size_t>(rows), 0);
   for (size_t i = 0; i < tokens.size(); ++i) {

@@ -35,9 +35,12 @@ class StateCache : public KvCache {
   StateCache(const StateCache&) = delete;
   StateCache& operator=(const StateCache&) = delete;
   std::span<std::byte* const> buffers() const { return buffers_; }
+  /// Tells that `positions` of all `context` positions are about to be filled.
+  void Fill(int64_t positions, int64_t context);
 
  private:
   uint64_t bytes_ = 0;
+  bool huge_pages_ = false;
   std::byte* memory_ = nullptr;
   std::vector<std::byte*> buffers_;
 };
