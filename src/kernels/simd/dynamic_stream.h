@@ -13,25 +13,23 @@ namespace litertlm {
 template <typename V, typename Weights, size_t kRows>
 class DynamicStream {
   using I = typename V::I;
+  static constexpr size_t kSums = kRows + 1;  ///< The rows' products, and the sum of the weights.
 
  public:
   static void Run(const DynamicArgs& args, size_t row, Outputs outputs) {
     const uint8_t* codes = args.codes + row * args.code_stride;
-    StreamOutputs<V, kRows, Weights::kUnit>(
+    StreamOutputs<V, kRows, kSums, Weights::kUnit>(
         args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
           const uint8_t* w[kStreams];
 #pragma GCC unroll 2
           for (size_t s = 0; s < kStreams; ++s) w[s] = Weights::Row(args.w, n + s * outputs.apart);
           Sums sums[kStreams];
           Multiply(w, codes, args, sums);
-#pragma GCC unroll 4
-          for (size_t r = 0; r < kRows; ++r) {
-            const I zero_point = V::Set32(args.codings[row + r].zero_point - V::kCodeOffset);
 #pragma GCC unroll 2
-            for (size_t s = 0; s < kStreams; ++s) {
-              lanes[r * kStreams + s] =
-                  V::Sub32(sums[s].products[r], V::Mul32(zero_point, sums[s].weights));
-            }
+          for (size_t s = 0; s < kStreams; ++s) {
+#pragma GCC unroll 4
+            for (size_t r = 0; r < kRows; ++r) lanes[r * kStreams + s] = sums[s].products[r];
+            lanes[kRows * kStreams + s] = sums[s].weights;
           }
         });
   }

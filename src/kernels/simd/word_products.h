@@ -154,7 +154,7 @@ class WordStream {
 
  public:
   static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Outputs outputs) {
-    StreamOutputs<V, kRows, 1>(args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
+    StreamOutputs<V, kRows, kRows, 1>(args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
       const uint8_t* w[kStreams];
 #pragma GCC unroll 2
       for (size_t s = 0; s < kStreams; ++s) {
