@@ -126,7 +126,8 @@ class AttentionBlock {
   }
 
   /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
-  /// up lane by lane, then across.
+  /// up lane by lane, then across. Sixteen rows read in turn are no stream that prefetchers would
+  /// follow: the block's values and the keys of the next one are asked for.
   template <size_t kTogether>
   void ScoreAlongHead(size_t query, Range keys) {
     const float* q = q_ + query * size_;
@@ -137,11 +138,17 @@ class AttentionBlock {
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t row = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = keys_ + row * args_.key_row_stride;
+        const T* next_key = k + kKeys * args_.key_row_stride;
+        const T* value = values_ + (args_.values_transposed ? 0 : row * args_.value_row_stride);
         F sum[kTogether];
 #pragma GCC unroll 2
         for (size_t n = 0; n < kTogether; ++n) sum[n] = V::ZeroF();
         for (size_t j = 0; j < size_; j += kLanes) {
           const F loaded = LoadAsFloat<V>(k + j);
+          if (j % (64 / sizeof(T)) == 0) {
+            __builtin_prefetch(next_key + j);
+            __builtin_prefetch(value + j);
+          }
 #pragma GCC unroll 2
           for (size_t n = 0; n < kTogether; ++n) {
             sum[n] = V::MulAdd(V::LoadF(q + n * size_ + j), loaded, sum[n]);
