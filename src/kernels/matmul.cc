@@ -54,12 +54,11 @@ Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, i
   cut.outputs = kernels.panel_outputs;
   cut.stream = w.rows;
   if (rows <= kernels.streaming_rows) {
-    constexpr size_t kLeastOutputs = 4;  // Whole groups of a streaming kernel.
     if (w.rows % 2 == 0) cut.apart = cut.stream = w.rows / 2;
     const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
-    cut.outputs = RoundUp(std::max({size_t{1}, kLeastStreamedBytes / row_bytes,
-                                    cut.stream / (threads * kStreamedIndices)}),
-                          kLeastOutputs);
+    const size_t indices = static_cast<size_t>(threads) * kStreamedIndices;
+    cut.outputs = std::max(
+        {size_t{1}, kLeastStreamedBytes / row_bytes, (cut.stream + indices - 1) / indices});
   }
   cut.output_parts = (cut.stream + cut.outputs - 1) / cut.outputs;
   // With few panels for many threads the rows are cut as well, though each part packs its panel.

@@ -126,7 +126,7 @@ class AttentionBlock {
   }
 
   /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
-  /// up lane by lane, then across. Sixteen rows read in turn are no stream that prefetchers would
+  /// up lane by lane, then across. kLanes rows read in turn are no stream that prefetchers would
   /// follow: the block's values and the keys of the next one are asked for.
   template <size_t kTogether>
   void ScoreAlongHead(size_t query, Range keys) {
