@@ -82,8 +82,8 @@ class FloatPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::ZeroF();
     }
-    AccumulateTile<V>(args_.x + row * args_.x_stride + column_, args_.x_stride, weights_, kOutputs,
-                      columns_, sum);
+    AccumulateTile<V>(args_.x + row * args_.x_stride + column_, args_.x_stride, 1, weights_,
+                      kOutputs, columns_, sum);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8

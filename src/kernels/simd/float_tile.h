@@ -17,13 +17,13 @@ typename V::F LoadAsFloat(const uint16_t* p) {  // f16
   return V::WidenF16(p);
 }
 
-/// sum[r][v] += Σ x[r * x_stride + i] * w[i * w_step + v * V::kLanes …] over `steps` values of i.
-/// All loops over sums are unrolled, so that each sum is a register.
+/// sum[r][v] += Σ x[r * x_stride + i * x_step] * w[i * w_step + v * V::kLanes …] over `steps`
+/// values of i. All loops over sums are unrolled, so that each sum is a register.
 template <typename V, size_t kRows, size_t kVectors, typename T>
-[[gnu::always_inline]] inline void AccumulateTile(const float* x, size_t x_stride, const T* w,
-                                                  size_t w_step, size_t steps,
+[[gnu::always_inline]] inline void AccumulateTile(const float* x, size_t x_stride, size_t x_step,
+                                                  const T* w, size_t w_step, size_t steps,
                                                   typename V::F (&sum)[kRows][kVectors]) {
-  for (size_t i = 0; i < steps; ++i, w += w_step, ++x) {
+  for (size_t i = 0; i < steps; ++i, w += w_step, x += x_step) {
     typename V::F loaded[kVectors];
 #pragma GCC unroll 8
     for (size_t v = 0; v < kVectors; ++v) loaded[v] = LoadAsFloat<V>(w + v * V::kLanes);
@@ -38,8 +38,9 @@ template <typename V, size_t kRows, size_t kVectors, typename T>
 
 /// y = x · w (or y += x · w), of a tile; y is [kRows, kVectors * V::kLanes].
 template <typename V, size_t kRows, size_t kVectors, typename T>
-void MultiplyTile(const float* x, size_t x_stride, const T* w, size_t w_step, size_t steps,
-                  float* y, size_t y_stride, bool add) {
+[[gnu::always_inline]] inline void MultiplyTile(const float* x, size_t x_stride, size_t x_step,
+                                                const T* w, size_t w_step, size_t steps, float* y,
+                                                size_t y_stride, bool add) {
   typename V::F sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
@@ -48,13 +49,64 @@ void MultiplyTile(const float* x, size_t x_stride, const T* w, size_t w_step, si
       sum[r][v] = add ? V::LoadF(y + r * y_stride + v * V::kLanes) : V::ZeroF();
     }
   }
-  AccumulateTile<V>(x, x_stride, w, w_step, steps, sum);
+  AccumulateTile<V>(x, x_stride, x_step, w, w_step, steps, sum);
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
     for (size_t v = 0; v < kVectors; ++v) V::StoreF(y + r * y_stride + v * V::kLanes, sum[r][v]);
   }
 }
+
+/// y = x · w (or y += x · w): x as AccumulateTile takes it, w [steps, outputs] with rows w_step
+/// apart, y [rows, outputs]; `outputs` is a multiple of V::kLanes.
+template <typename V, typename T>
+struct FloatProduct {
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr bool kManyRegisters = V::kVectors * V::kTileRows >= 24;
+
+  const float* x;
+  size_t x_stride;
+  size_t x_step;
+  const T* w;
+  size_t w_step;
+  size_t steps;
+  float* y;
+  size_t y_stride;
+  bool add;
+
+  void Run(size_t rows, size_t outputs) const {
+    size_t n = 0;
+    // Few sums for each vector: more vectors hide the latency, and rows of values that are read
+    // from memory are best read whole.
+    if constexpr (kManyRegisters) {
+      for (; rows <= 2 && n + 8 * kLanes <= outputs; n += 8 * kLanes) Rows<8>(rows, n);
+    }
+    constexpr size_t kFew = kManyRegisters ? 4 : 3;
+    for (; rows <= kFew && n + 4 * kLanes <= outputs; n += 4 * kLanes) Rows<4>(rows, n);
+    for (; n + V::kVectors * kLanes <= outputs; n += V::kVectors * kLanes) {
+      Rows<V::kVectors>(rows, n);
+    }
+    for (; n < outputs; n += kLanes) Rows<1>(rows, n);
+  }
+
+ private:
+  template <size_t kWide>
+  void Rows(size_t rows, size_t n) const {
+    size_t row = 0;
+    const auto multiply = [&]<size_t kRows>() {
+      for (; row + kRows <= rows; row += kRows) {
+        MultiplyTile<V, kRows, kWide>(x + row * x_stride, x_stride, x_step, w + n, w_step, steps,
+                                      y + row * y_stride + n, y_stride, add);
+      }
+    };
+    if constexpr (kWide <= V::kVectors) multiply.template operator()<V::kTileRows>();
+    if constexpr ((kWide <= V::kVectors && V::kTileRows > 4) || (kWide == 4 && kManyRegisters)) {
+      multiply.template operator()<4>();
+    }
+    multiply.template operator()<2>();
+    multiply.template operator()<1>();
+  }
+};
 
 }  // namespace litertlm
 

@@ -43,7 +43,7 @@ class Kernels {
         .to_f16 = RowKernels<V>::ToF16,
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
-        .attention_queries = AttentionBlock<V, float>::kQueries,
+        .attention_queries = PromptAttention<V, float>::kQueries,
         .panel_outputs = DynamicPanel<V, Int4Weights<V>>::kOutputs,
         .streaming_rows = kStreamingRows,
     };
@@ -175,15 +175,15 @@ class Kernels {
     if (args.head_size % V::kLanes != 0) {
       AttentionScalar(args, kv_head, rows, scratch);
     } else if (args.cache_type == DType::kF16) {
-      AttentionBlock<V, uint16_t>::Run(args, kv_head, rows, scratch);
+      RunAttention<V, uint16_t>(args, kv_head, rows, scratch);
     } else {
-      AttentionBlock<V, float>::Run(args, kv_head, rows, scratch);
+      RunAttention<V, float>(args, kv_head, rows, scratch);
     }
   }
 
   static size_t AttentionScratchBytes(const AttentionArgs& args) {
     return args.head_size % V::kLanes != 0 ? AttentionScalarScratchBytes(args)
-                                           : AttentionBlock<V, float>::ScratchBytes(args);
+                                           : litertlm::AttentionScratchBytes<V>(args);
   }
 
   static size_t FloatingScratchBytes(const WeightMatrix&) {

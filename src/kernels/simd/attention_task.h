@@ -1,0 +1,134 @@
+// What attention of replies and of prompts have in common: the queries, keys and values of a task.
+#ifndef LITERTLM_KERNELS_SIMD_ATTENTION_TASK_H_
+#define LITERTLM_KERNELS_SIMD_ATTENTION_TASK_H_
+
+#include "kernels/attention.h"
+#include "kernels/kernel_table.h"
+#include "kernels/simd/float_tile.h"
+
+namespace litertlm {
+
+/// The heads of one group in some rows. Queries are numbered by row, then by head of the group.
+template <typename V, typename T>
+class AttentionTask {
+  using F = typename V::F;
+  using I = typename V::I;
+  static constexpr size_t kLanes = V::kLanes;
+
+ public:
+  AttentionTask(const AttentionArgs& args, size_t kv_head, Range rows)
+      : args_(args),
+        group_(args.heads / args.kv_heads),
+        first_head_(kv_head * group_),
+        first_row_(rows.begin),
+        queries_((rows.end - rows.begin) * group_),
+        keys_(static_cast<const T*>(args.keys) + kv_head * args.key_head_stride),
+        values_(static_cast<const T*>(args.values) + kv_head * args.value_head_stride) {}
+
+  size_t queries() const { return queries_; }
+  size_t group() const { return group_; }
+  size_t head_size() const { return args_.head_size; }
+  size_t window() const { return args_.window; }
+  float scale() const { return args_.scale; }
+
+  const float* Query(size_t query) const {
+    return args_.q + (first_row_ + query / group_) * args_.q_row_stride +
+           (first_head_ + query % group_) * args_.q_head_stride;
+  }
+  float* Result(size_t query) const {
+    return args_.y + (first_row_ + query / group_) * args_.y_row_stride +
+           (first_head_ + query % group_) * args_.y_head_stride;
+  }
+
+  /// The positions that a query sees; those of later queries begin and end later.
+  Range VisibleTo(size_t query) const {
+    const size_t end = args_.position + first_row_ + query / group_ + 1;
+    return {args_.window != 0 && end > args_.window ? end - args_.window : 0, end};
+  }
+  /// The positions that some query sees.
+  Range Visible() const { return {VisibleTo(0).begin, VisibleTo(queries_ - 1).end}; }
+  /// The queries that see some of `keys`.
+  Range QueriesSeeing(Range keys) const {
+    const size_t first = args_.position + first_row_;  // Where the first row stands.
+    const size_t begin = keys.begin > first ? (keys.begin - first) * group_ : 0;
+    if (args_.window == 0 || keys.end - 1 + args_.window >= first + queries_ / group_) {
+      return {begin, queries_};
+    }
+    return {begin, (keys.end - 1 + args_.window - first) * group_};
+  }
+
+  const T* Key(size_t position) const { return keys_ + position * args_.key_row_stride; }
+  size_t key_stride() const { return args_.key_row_stride; }
+  bool values_transposed() const { return args_.values_transposed; }
+  /// Of values that are not transposed.
+  const T* Value(size_t position) const { return values_ + position * args_.value_row_stride; }
+  size_t value_stride() const { return args_.value_row_stride; }
+
+  /// to = the values of `positions` as rows of floats: [positions, head_size].
+  void CopyValues(Range positions, float* to) const {
+    if (args_.values_transposed) {
+      TurnValues(positions, to);
+    } else {
+      Widen(Value(positions.begin), args_.value_row_stride, positions.end - positions.begin, to);
+    }
+  }
+  void CopyKeys(Range positions, float* to) const {
+    Widen(Key(positions.begin), args_.key_row_stride, positions.end - positions.begin, to);
+  }
+
+  /// Writes results · 1 / sum.
+  void StoreResult(size_t query, const float* result, float sum) const {
+    float* y = Result(query);
+    const F factor = V::SetF(1.0f / sum);
+    for (size_t i = 0; i < args_.head_size; i += kLanes) {
+      V::StoreF(y + i, V::Mul(V::LoadF(result + i), factor));
+    }
+  }
+
+ private:
+  void Widen(const T* from, size_t stride, size_t count, float* to) const {
+    for (size_t n = 0; n < count; ++n, from += stride, to += args_.head_size) {
+      for (size_t i = 0; i < args_.head_size; i += kLanes) {
+        V::StoreF(to + i, LoadAsFloat<V>(from + i));
+      }
+    }
+  }
+
+  void TurnValues(Range positions, float* to) const {
+    for (size_t position = positions.begin; position < positions.end; position += kLanes) {
+      const size_t left = positions.end - position;
+      for (size_t j = 0; j < args_.head_size; j += kLanes) {
+        I block[kLanes];
+        for (size_t i = 0; i < kLanes; ++i) {
+          const T* from = values_ + (j + i) * args_.value_row_stride + position;
+          block[i] = V::AsInt(LoadSome(from, left));
+        }
+        V::Transpose(block);
+        float* rows = to + (position - positions.begin) * args_.head_size + j;
+        for (size_t i = 0; i < kLanes && i < left; ++i) {
+          V::Store(rows + i * args_.head_size, block[i]);
+        }
+      }
+    }
+  }
+
+  /// A vector of which only the first `count` numbers are in the cache.
+  static F LoadSome(const T* p, size_t count) {
+    if (count >= kLanes) return LoadAsFloat<V>(p);
+    T part[kLanes] = {};
+    __builtin_memcpy(part, p, count * sizeof(T));
+    return LoadAsFloat<V>(part);
+  }
+
+  const AttentionArgs& args_;
+  size_t group_;
+  size_t first_head_;
+  size_t first_row_;
+  size_t queries_;
+  const T* keys_;
+  const T* values_;
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_ATTENTION_TASK_H_

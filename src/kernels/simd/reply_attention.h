@@ -1,0 +1,167 @@
+// Attention of few queries, which waits for keys and values: each is read once, as it lies.
+#ifndef LITERTLM_KERNELS_SIMD_REPLY_ATTENTION_H_
+#define LITERTLM_KERNELS_SIMD_REPLY_ATTENTION_H_
+
+#include "kernels/simd/attention_task.h"
+#include "kernels/simd/rows.h"
+
+namespace litertlm {
+
+template <typename V, typename T>
+class ReplyAttention {
+  using F = typename V::F;
+  using I = typename V::I;
+  static constexpr size_t kLanes = V::kLanes;
+  static constexpr size_t kKeys = 64;  ///< Of a block.
+
+ public:
+  /// With more it is cheaper to rearrange queries than to add up along the head.
+  static constexpr size_t kQueries = 8;
+  static size_t ScratchFloats(size_t head_size) {
+    return kQueries * (2 * head_size + kKeys + 2) + kKeys * head_size;
+  }
+
+  ReplyAttention(const AttentionTask<V, T>& task, float* scratch)
+      : task_(task), size_(task.head_size()), queries_(task.queries()) {
+    q_ = scratch;
+    results_ = q_ + kQueries * size_;
+    scores_ = results_ + kQueries * size_;
+    highest_ = scores_ + kQueries * kKeys;
+    sums_ = highest_ + kQueries;
+    value_rows_ = sums_ + kQueries;
+  }
+
+  void Run() {
+    LoadQueries();
+    const Range visible = task_.Visible();
+    for (size_t key = visible.begin; key < visible.end; key += kKeys) {
+      AddKeys({key, visible.end - key < kKeys ? visible.end : key + kKeys});
+    }
+    for (size_t query = 0; query < queries_; ++query) {
+      task_.StoreResult(query, results_ + query * size_, sums_[query]);
+    }
+  }
+
+ private:
+  void LoadQueries() {
+    const F scale = V::SetF(task_.scale());
+    for (size_t query = 0; query < queries_; ++query) {
+      const float* q = task_.Query(query);
+      for (size_t i = 0; i < size_; i += kLanes) {
+        V::StoreF(q_ + query * size_ + i, V::Mul(V::LoadF(q + i), scale));
+        V::StoreF(results_ + query * size_ + i, V::ZeroF());
+      }
+      highest_[query] = -__builtin_inff();
+      sums_[query] = 0;
+    }
+  }
+
+  void AddKeys(Range keys) {
+    const Range queries = task_.QueriesSeeing(keys);
+    size_t query = queries.begin;
+    for (; query + 2 <= queries.end; query += 2) Score<2>(query, keys);
+    if (query < queries.end) Score<1>(query, keys);
+    for (query = queries.begin; query < queries.end; ++query) Exponentiate(query, keys);
+    if (task_.values_transposed()) {
+      task_.CopyValues(keys, value_rows_);
+      AddValues(queries, value_rows_, size_, keys.end - keys.begin);
+    } else {
+      AddValues(queries, task_.Value(keys.begin), task_.value_stride(), keys.end - keys.begin);
+    }
+  }
+
+  /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
+  /// up lane by lane, then across. kLanes rows read in turn are no stream that prefetchers would
+  /// follow: the block's values and the keys of the next one are asked for.
+  template <size_t kTogether>
+  void Score(size_t query, Range keys) {
+    const float* q = q_ + query * size_;
+    float* scores = scores_ + query * kKeys;
+    for (size_t key = keys.begin; key < keys.end; key += kLanes) {
+      I sums[kTogether][kLanes];
+#pragma GCC unroll 16
+      for (size_t i = 0; i < kLanes; ++i) {
+        const size_t position = key + i < keys.end ? key + i : keys.end - 1;
+        const T* k = task_.Key(position);
+        const T* next_key = k + kKeys * task_.key_stride();
+        const T* value = task_.Value(task_.values_transposed() ? 0 : position);
+        F sum[kTogether];
+#pragma GCC unroll 2
+        for (size_t n = 0; n < kTogether; ++n) sum[n] = V::ZeroF();
+        for (size_t j = 0; j < size_; j += kLanes) {
+          const F loaded = LoadAsFloat<V>(k + j);
+          if (j % (64 / sizeof(T)) == 0) {
+            __builtin_prefetch(next_key + j);
+            __builtin_prefetch(value + j);
+          }
+#pragma GCC unroll 2
+          for (size_t n = 0; n < kTogether; ++n) {
+            sum[n] = V::MulAdd(V::LoadF(q + n * size_ + j), loaded, sum[n]);
+          }
+        }
+#pragma GCC unroll 2
+        for (size_t n = 0; n < kTogether; ++n) sums[n][i] = V::AsInt(sum[n]);
+      }
+#pragma GCC unroll 2
+      for (size_t n = 0; n < kTogether; ++n) {
+        V::Transpose(sums[n]);
+        F total = V::AsFloat(sums[n][0]);
+#pragma GCC unroll 16
+        for (size_t i = 1; i < kLanes; ++i) total = V::Add(total, V::AsFloat(sums[n][i]));
+        V::StoreF(scores + n * kKeys + (key - keys.begin), total);
+      }
+    }
+  }
+
+  /// Turns scores into exponentials, 0 for keys that the query does not see.
+  void Exponentiate(size_t query, Range keys) {
+    const Range seen = task_.VisibleTo(query);
+    const size_t begin = seen.begin > keys.begin ? seen.begin : keys.begin;
+    const size_t end = seen.end < keys.end ? seen.end : keys.end;
+    float* scores = scores_ + query * kKeys;
+    if (begin >= end) return Clear(scores, 0, keys.end - keys.begin);
+    float* first = scores + (begin - keys.begin);
+    const float highest = RowKernels<V>::Max(first, end - begin);
+    if (highest > highest_[query]) {
+      const float factor = V::First(Exp<V>(V::SetF(highest_[query] - highest)));
+      RowKernels<V>::ScaleRow(factor, results_ + query * size_, size_);
+      sums_[query] *= factor;
+      highest_[query] = highest;
+    }
+    sums_[query] += RowKernels<V>::ExpRow(first, first, end - begin, 1.0f, highest_[query]);
+    Clear(scores, 0, begin - keys.begin);
+    Clear(scores, end - keys.begin, keys.end - keys.begin);
+  }
+
+  static void Clear(float* scores, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) scores[i] = 0;
+  }
+
+  template <typename W>
+  void AddValues(Range queries, const W* values, size_t stride, size_t count) {
+    const FloatProduct<V, W> product{.x = scores_ + queries.begin * kKeys,
+                                     .x_stride = kKeys,
+                                     .x_step = 1,
+                                     .w = values,
+                                     .w_step = stride,
+                                     .steps = count,
+                                     .y = results_ + queries.begin * size_,
+                                     .y_stride = size_,
+                                     .add = true};
+    product.Run(queries.end - queries.begin, size_);
+  }
+
+  const AttentionTask<V, T>& task_;
+  size_t size_;
+  size_t queries_;
+  float* q_;           ///< [kQueries, size], scaled
+  float* results_;     ///< [kQueries, size]
+  float* scores_;      ///< [kQueries, kKeys]
+  float* highest_;     ///< [kQueries]
+  float* sums_;        ///< [kQueries], of exponentials
+  float* value_rows_;  ///< [kKeys, size]
+};
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_REPLY_ATTENTION_H_
