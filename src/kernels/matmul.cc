@@ -106,8 +106,7 @@ void QuantizedRows::Free::operator()(void* memory) const {
   ::operator delete (memory, std::align_val_t{kAlignment});
 }
 
-void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t stride,
-                             ThreadPool& pool) {
+void QuantizedRows::Resize(size_t rows, size_t columns) {
   rows_ = rows;
   columns_ = columns;
   // An odd number of cache lines: rows whose starts are powers of two apart would compete for the
@@ -122,12 +121,18 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
     codings_ = std::make_unique<RowCoding[]>(rows);
     row_capacity_ = rows;
   }
-  const KernelTable& kernels = ActiveKernels();
-  const auto quantize = [&](size_t row, int) {
-    uint8_t* codes = codes_.get() + row * stride_;
-    kernels.quantize_row(x + row * stride, columns, codes, &codings_[row]);
-    std::memset(codes + columns, 0, stride_ - columns);
-  };
+}
+
+void QuantizedRows::Code(size_t row, const float* x) {
+  uint8_t* codes = codes_.get() + row * stride_;
+  ActiveKernels().quantize_row(x, columns_, codes, &codings_[row]);
+  std::memset(codes + columns_, 0, stride_ - columns_);
+}
+
+void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t stride,
+                             ThreadPool& pool) {
+  Resize(rows, columns);
+  const auto quantize = [&](size_t row, int) { Code(row, x + row * stride); };
   constexpr size_t kLeastParallel = 8;  // Waking a thread costs more than coding a few rows.
   if (rows < kLeastParallel) {
     for (size_t row = 0; row < rows; ++row) quantize(row, 0);

@@ -45,6 +45,10 @@ struct RowCoding {
 /// the memory is reused. One writer at a time, any readers.
 class QuantizedRows {
  public:
+  /// Makes room for rows, whose content is then undefined until each has been coded.
+  void Resize(size_t rows, size_t columns);
+  /// Codes one row of `columns()` values. Different rows may be coded at the same time.
+  void Code(size_t row, const float* x);
   /// Codes `rows` rows of `columns` values that start `stride` floats apart.
   void Quantize(const float* x, size_t rows, size_t columns, size_t stride, ThreadPool& pool);
 

@@ -24,8 +24,12 @@ struct Storage {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const std::vector<StatePair>& states, int64_t rows)
-      : graph_(graph), states_(states), storage_of_(graph.values.size(), kNever) {
+  Planner(const Graph& graph, const std::vector<StatePair>& states, int64_t rows,
+          const Interleaving& interleaving)
+      : graph_(graph),
+        states_(states),
+        interleaving_(interleaving),
+        storage_of_(graph.values.size(), kNever) {
     plan_.rows = rows;
     plan_.shapes.resize(graph.values.size());
     plan_.locations.resize(graph.values.size());
@@ -75,8 +79,10 @@ class Planner {
   void PlaceNode(size_t i) {
     const Node& node = graph_.nodes[i];
     for (const ValueId input : node.inputs) {
-      if (input != kNoValue && storage_of_[input] == kNever) PlaceConstant(input);
+      const bool placed = input == kNoValue || storage_of_[input] != kNever || IsPassing(input);
+      if (!placed) PlaceConstant(input);
     }
+    if (IsPassing(node.outputs.front())) return SetShape(node.outputs.front());
     if (const size_t shared = SharedStorage(i); shared != kNever) {
       const ValueId output = node.outputs.front();
       SetShape(output);
@@ -154,7 +160,7 @@ class Planner {
     for (size_t i = 0; i < storages_.size(); ++i) {
       if (storages_[i].place != Place::kArena) continue;
       begins[storages_[i].first].push_back(i);
-      ends[storages_[i].last].push_back(i);
+      ends[EndOfRun(storages_[i].last)].push_back(i);
     }
     ArenaLayout layout;
     for (size_t node = 0; node < graph_.nodes.size(); ++node) {
@@ -166,6 +172,15 @@ class Planner {
       }
     }
     plan_.arena_bytes = layout.size();
+  }
+
+  bool IsPassing(ValueId value) const {
+    return !interleaving_.passing.empty() && interleaving_.passing[value];
+  }
+
+  /// The last node that runs together with `node`.
+  size_t EndOfRun(size_t node) const {
+    return node < interleaving_.last.size() ? interleaving_.last[node] : node;
   }
 
   static uint64_t Aligned(uint64_t bytes) {
@@ -190,6 +205,7 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<StatePair>& states_;
+  const Interleaving& interleaving_;
   Plan plan_;
   std::vector<Storage> storages_;
   std::vector<size_t> storage_of_;  ///< By value.
@@ -198,8 +214,9 @@ class Planner {
 
 }  // namespace
 
-Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows) {
-  return Planner(graph, states, rows).Make();
+Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows,
+              const Interleaving& interleaving) {
+  return Planner(graph, states, rows, interleaving).Make();
 }
 
 }  // namespace litertlm

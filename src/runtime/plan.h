@@ -38,6 +38,15 @@ struct Plan {
   std::vector<size_t> copied_outputs;
 };
 
+/// What runs together, row by row.
+struct Interleaving {
+  /// By node: the last of those that run together with it; itself, if none does. What one of them
+  /// reads stays until all have ended. Empty: no nodes run together.
+  std::vector<size_t> last;
+  /// By value: true if it has no memory, because it is used only on the way. Empty: all have.
+  std::vector<bool> passing;
+};
+
 /// Alignment of everything in the arena, in bytes: that of the widest vectors.
 inline constexpr uint64_t kArenaAlignment = 64;
 
@@ -45,7 +54,8 @@ inline constexpr uint64_t kArenaAlignment = 64;
 /// write over an input that nobody reads afterwards, and so do updates of a slice, so that caches
 /// are updated in place. Everything else gets memory that is free at that time.
 /// Throws kUnsupported if a single value is beyond all reason.
-Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows);
+Plan MakePlan(const Graph& graph, const std::vector<StatePair>& states, int64_t rows,
+              const Interleaving& interleaving = {});
 
 }  // namespace litertlm
 

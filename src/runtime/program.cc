@@ -9,6 +9,7 @@
 
 #include "base/huge_pages.h"
 #include "litertlm/error.h"
+#include "runtime/row_chain.h"
 
 namespace litertlm {
 namespace {
@@ -62,15 +63,49 @@ std::byte* Arena::Reserve(uint64_t bytes) {
 
 Program::Program(Graph graph, std::vector<StatePair> states)
     : graph_(std::move(graph)), states_(std::move(states)) {
-  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-    const bool joins = !steps_.empty() && steps_.back().count < kMaxProducts &&
-                       AreProductsOfOneInput(graph_, graph_.nodes[i - 1], graph_.nodes[i]);
-    if (joins) {
-      ++steps_.back().count;
-    } else {
-      steps_.push_back({FunctionOf(graph_.nodes[i].op), i, 1});
-    }
+  interleaving_.last.resize(graph_.nodes.size());
+  interleaving_.passing.resize(graph_.values.size(), false);
+  for (size_t i = 0; i < graph_.nodes.size(); i = steps_.back().end()) {
+    steps_.push_back(MakeStep(i));
+    const Step& step = steps_.back();
+    for (size_t node = i; node < step.end(); ++node) interleaving_.last[node] = node;
+    for (size_t k = 0; k < step.chain; ++k) interleaving_.last[i + k] = i + step.chain - 1;
+    if (step.chain > 0 && step.behind > 0) FindPassing(step);
   }
+}
+
+Program::Step Program::MakeStep(size_t first) const {
+  Step step;
+  step.first = first;
+  step.chain = RowChainLength(graph_, first);
+  const std::vector<Node>& nodes = graph_.nodes;
+  const size_t next = first + step.chain;
+  if (step.chain > 0) {
+    const ValueId rows = nodes[next - 1].outputs[0];
+    const bool coded =
+        next < nodes.size() && nodes[next].op == Op::kFullyConnected &&
+        nodes[next].inputs[0] == rows && QuantizesInput(graph_, nodes[next]) &&
+        graph_.value(nodes[next].inputs[1]).shape[1] == graph_.value(rows).shape.back();
+    if (!coded) return step;
+  }
+  step.behind = 1;
+  step.function = FunctionOf(nodes[next].op);
+  while (step.end() < nodes.size() && step.behind < kMaxProducts &&
+         AreProductsOfOneInput(graph_, nodes[step.end() - 1], nodes[step.end()])) {
+    ++step.behind;
+  }
+  return step;
+}
+
+// Rows that only the products behind them read are coded at once and never stored.
+void Program::FindPassing(const Step& step) {
+  const ValueId rows = graph_.nodes[step.first + step.chain - 1].outputs[0];
+  size_t readers = 0;
+  for (const Node& node : graph_.nodes) {
+    readers += static_cast<size_t>(std::count(node.inputs.begin(), node.inputs.end(), rows));
+  }
+  for (const Binding& output : graph_.outputs) readers += output.value == rows ? 1 : 0;
+  interleaving_.passing[rows] = readers == step.behind;
 }
 
 const Plan& Program::PlanFor(int64_t rows) {
@@ -79,7 +114,7 @@ const Plan& Program::PlanFor(int64_t rows) {
   if (it != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, it);
   } else {
-    plans_.push_front(MakePlan(graph_, states_, rows));
+    plans_.push_front(MakePlan(graph_, states_, rows, interleaving_));
     if (plans_.size() > kKeptPlans) plans_.pop_back();
   }
   return plans_.front();
@@ -95,15 +130,7 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
     tensors[i] = {&value, plan.shapes[i],
                   Resolve(plan.locations[i], graph_, memory, inputs, outputs)};
   }
-  for (const Step& step : steps_) {
-    if (workers.op_times == nullptr) {
-      RunStep(step, tensors, workers);
-      continue;
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    RunStep(step, tensors, workers);
-    workers.op_times->Add(graph_.nodes[step.first].op, std::chrono::steady_clock::now() - begin);
-  }
+  for (const Step& step : steps_) RunStep(step, tensors, workers);
   for (const size_t output : plan.copied_outputs) {
     const Tensor& tensor = tensors[graph_.outputs[output].value];
     const uint64_t bytes = BytesFor(tensor.dtype(), static_cast<uint64_t>(tensor.count()));
@@ -112,15 +139,23 @@ void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
 }
 
 void Program::RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers) {
-  if (step.count == 1) {
-    step.function({graph_.nodes[step.first], tensors, workers});
-    return;
+  contexts_.clear();
+  for (size_t i = step.first; i < step.end(); ++i) {
+    contexts_.push_back({graph_.nodes[i], tensors, workers});
   }
-  products_.clear();
-  for (size_t i = 0; i < step.count; ++i) {
-    products_.push_back({graph_.nodes[step.first + i], tensors, workers});
+  const std::span<const OpContext> contexts(contexts_);
+  if (step.chain > 0) RunRowChain(contexts.first(step.chain), step.behind > 0);
+  if (step.behind == 0) return;
+  const auto begin = std::chrono::steady_clock::now();
+  const std::span<const OpContext> behind = contexts.subspan(step.chain);
+  if (behind.front().node.op == Op::kFullyConnected) {
+    RunProducts(behind, step.chain > 0);
+  } else {
+    step.function(behind.front());
   }
-  RunProducts(products_);
+  if (workers.op_times != nullptr) {
+    workers.op_times->Add(behind.front().node.op, std::chrono::steady_clock::now() - begin);
+  }
 }
 
 NodeEvaluator MakeEvaluator(Workers& workers) {

@@ -48,20 +48,26 @@ class Program {
   uint64_t WorkingBytes(int64_t rows) { return PlanFor(rows).arena_bytes; }
 
  private:
-  /// Nodes that are computed by one call: several products of one input, else one.
+  /// Nodes that are computed together: those of a chain of rows, then those behind it, which are
+  /// products of one input (coded by the chain, if there is one), or one of any other kind.
   struct Step {
-    OpFunction function;
-    size_t first;
-    size_t count;
+    size_t first = 0;
+    size_t chain = 0;
+    size_t behind = 0;
+    OpFunction function = nullptr;  ///< Of the one of another kind.
+    size_t end() const { return first + chain + behind; }
   };
 
+  Step MakeStep(size_t first) const;
+  void FindPassing(const Step& step);
   const Plan& PlanFor(int64_t rows);
   void RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers);
 
   Graph graph_;
   std::vector<StatePair> states_;
   std::vector<Step> steps_;
-  std::vector<OpContext> products_;  ///< Of the step under way.
+  Interleaving interleaving_;
+  std::vector<OpContext> contexts_;  ///< Of the step under way.
   std::list<Plan> plans_;            ///< Of the last numbers of rows, latest first.
 };
 

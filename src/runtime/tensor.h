@@ -74,7 +74,6 @@ void RunCumsum(const OpContext& context);
 void RunReduction(const OpContext& context);
 void RunSoftmax(const OpContext& context);
 void RunTopK(const OpContext& context);
-void RunRmsNorm(const OpContext& context);
 void RunBroadcastTo(const OpContext& context);
 void RunConcatenation(const OpContext& context);
 void RunDynamicUpdateSlice(const OpContext& context);
@@ -90,15 +89,17 @@ void RunEmbeddingLookup(const OpContext& context);
 void RunFullyConnected(const OpContext& context);
 void RunAttention(const OpContext& context);
 void RunCacheUpdate(const OpContext& context);
-void RunGatedProduct(const OpContext& context);
 void RunRope(const OpContext& context);
 
 /// The most products that are computed together.
 inline constexpr size_t kMaxProducts = 8;
 /// True if two nodes are products that `RunProducts` can compute together.
 bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b);
-/// Computes products of one input: it is quantized once, and threads share all of them.
-void RunProducts(std::span<const OpContext> products);
+/// True if a product's input is quantized on the way.
+bool QuantizesInput(const Graph& graph, const Node& product);
+/// Computes products of one input: it is quantized once, and threads share all of them. `coded`: it
+/// is already, in the workers' activations.
+void RunProducts(std::span<const OpContext> products, bool coded = false);
 
 }  // namespace litertlm
 

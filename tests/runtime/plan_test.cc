@@ -62,7 +62,10 @@ class Builder {
   void Output(ValueId id) {
     graph_.outputs.push_back({"out" + std::to_string(graph_.outputs.size()), id});
   }
-  Plan Make(const std::vector<StatePair>& states = {}) const { return MakePlan(graph_, states, 1); }
+  Plan Make(const std::vector<StatePair>& states = {},
+            const Interleaving& interleaving = {}) const {
+    return MakePlan(graph_, states, 1, interleaving);
+  }
 
  private:
   Graph graph_;
@@ -122,6 +125,21 @@ TEST(Plan, CachesAreUpdatedInPlaceUnlessTheOldContentIsNeeded) {
     // An input that is no state stays as the caller gave it.
     EXPECT_EQ(builder.Make().locations[updated].place, Place::kOutput);
   }
+}
+
+TEST(Plan, WhatNodesThatRunTogetherReadStaysUntilAllHaveEnded) {
+  Builder builder;
+  const ValueId a = builder.Add(Op::kExp, {builder.Input()});
+  const ValueId b = builder.Add(Op::kExp, {builder.Input()});
+  const ValueId sum =
+      builder.Add(Op::kAdd, {a, b});  // Written over a; b is read for the last time.
+  const ValueId norm = builder.Add(Op::kTile, {sum});  // No operator that writes over its input.
+  builder.Output(builder.Add(Op::kMean, {builder.Add(Op::kSub, {sum, norm})}, AxesAttributes{{0}}));
+  const Plan apart = builder.Make();
+  EXPECT_EQ(apart.locations[norm], apart.locations[b]);
+  const Plan together = builder.Make({}, {.last = {0, 1, 3, 3, 4, 5}, .passing = {}});
+  EXPECT_EQ(together.locations[sum], together.locations[a]) << "row for row";
+  EXPECT_NE(together.locations[norm], together.locations[b]);
 }
 
 TEST(Plan, OneValueMayBeSeveralOutputs) {

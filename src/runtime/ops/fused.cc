@@ -80,17 +80,6 @@ void RunCacheUpdate(const OpContext& context) {
                  });
 }
 
-void RunGatedProduct(const OpContext& context) {
-  const KernelTable& kernels = ActiveKernels();
-  const auto multiply = context.node.op == Op::kSiluMul ? kernels.silu_mul : kernels.gelu_tanh_mul;
-  const float* gate = context.in(0).as<float>();
-  const float* up = context.in(1).as<float>();
-  float* y = context.out().mutable_as<float>();
-  ParallelRanges(context.workers.pool, context.out().count(), 8, [&](int64_t first, int64_t last) {
-    multiply(gate + first, up + first, y + first, static_cast<size_t>(last - first));
-  });
-}
-
 void RunRope(const OpContext& context) {
   const auto& attributes = context.As<RopeAttributes>();
   const Tensor& x = context.in(0);

@@ -91,14 +91,17 @@ void RunBatchMatMul(const OpContext& context) {
   });
 }
 
+bool QuantizesInput(const Graph& graph, const Node& product) {
+  return IsDynamic(product, graph.value(product.inputs[1]).dtype);
+}
+
 bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b) {
   return a.op == Op::kFullyConnected && b.op == Op::kFullyConnected && a.inputs[0] == b.inputs[0] &&
-         IsDynamic(a, graph.value(a.inputs[1]).dtype) ==
-             IsDynamic(b, graph.value(b.inputs[1]).dtype) &&
+         QuantizesInput(graph, a) == QuantizesInput(graph, b) &&
          graph.value(a.inputs[1]).shape[1] == graph.value(b.inputs[1]).shape[1];
 }
 
-void RunProducts(std::span<const OpContext> contexts) {
+void RunProducts(std::span<const OpContext> contexts, bool coded) {
   std::array<Product, kMaxProducts> list;
   size_t count = 0;
   for (const OpContext& context : contexts) {
@@ -116,7 +119,9 @@ void RunProducts(std::span<const OpContext> contexts) {
   const size_t rows = static_cast<size_t>(x.count()) / columns;
   Workers& workers = contexts.front().workers;
   if (IsDynamic(contexts.front().node, products.front().weights.dtype)) {
-    workers.quantized.Quantize(x.as<float>(), rows, columns, columns, workers.pool);
+    if (!coded) {
+      workers.quantized.Quantize(x.as<float>(), rows, columns, columns, workers.pool);
+    }
     MatMulDynamic(workers.quantized, products, workers.pool);
   } else {
     MatMulFloat(x.as<float>(), rows, columns, products, workers.pool);

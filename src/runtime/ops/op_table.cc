@@ -1,4 +1,5 @@
 #include "litertlm/error.h"
+#include "runtime/row_chain.h"
 #include "runtime/tensor.h"
 
 namespace litertlm {
@@ -24,7 +25,9 @@ OpFunction FunctionOf(Op op) {
     case Op::kTopK:
       return RunTopK;
     case Op::kRmsNorm:
-      return RunRmsNorm;
+    case Op::kGeluTanhMul:
+    case Op::kSiluMul:
+      return [](const OpContext& context) { RunRowChain({&context, 1}, false); };
     case Op::kBroadcastTo:
       return RunBroadcastTo;
     case Op::kConcatenation:
@@ -55,9 +58,6 @@ OpFunction FunctionOf(Op op) {
       return RunAttention;
     case Op::kCacheUpdate:
       return RunCacheUpdate;
-    case Op::kGeluTanhMul:
-    case Op::kSiluMul:
-      return RunGatedProduct;
     case Op::kRope:
       return RunRope;
     default:

@@ -180,19 +180,4 @@ void RunSoftmax(const OpContext& context) {
   });
 }
 
-void RunRmsNorm(const OpContext& context) {
-  const KernelTable& kernels = ActiveKernels();
-  const int64_t length = context.out().shape.back();
-  const float epsilon = context.As<RmsNormAttributes>().epsilon;
-  const float* x = context.in(0).as<float>();
-  const float* gains = context.in(1).as<float>();
-  float* y = context.out().mutable_as<float>();
-  ForLastAxis(context, [&](int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; ++row) {
-      kernels.rms_norm(x + row * length, gains, y + row * length, static_cast<size_t>(length),
-                       epsilon);
-    }
-  });
-}
-
 }  // namespace litertlm
