@@ -71,7 +71,10 @@ inline float GeluTanh(float x) {
 
 /// What is left of x when the nearest multiple of 2 pi is taken off.
 inline float WithinTurn(float x) {
-  const float turns = std::nearbyint(x * 0.15915494f);
+  // No bits for a fraction are left in a sum with 1.5 * 2^23. Where that is no rounding any more,
+  // beyond 2^22 turns, floats are two radians and more apart.
+  constexpr float kRounder = 0x1.8p23f;
+  const float turns = (x * 0.15915494f + kRounder) - kRounder;
   return (x - turns * 6.28125f) - turns * 1.9353072e-3f;  // 2 pi in two parts.
 }
 
