@@ -1,6 +1,6 @@
 // node runtime.mjs LITERT_LM_CLI
 // Google's LiteRT runtime, driven signature by signature, gives the logits that we compute, where
-// activations stay floats (codes.mjs compares the others).
+// activations stay floats (codes.mjs and bits.mjs compare the others).
 import path from 'node:path';
 import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';

@@ -324,11 +324,12 @@ TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
                                 {second.matrix, nullptr, y.data() + 500, 533}};
     MatMulDynamic(coded, products, pool);
     std::vector<float> expected(rows * 533);
+    const KernelTable& scalar = KernelsNamed("scalar");
     for (const Product& p : products) {
       float* out = expected.data() + (p.y - y.data());
-      KernelsNamed("scalar").dynamic(
-          {coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533}, {0, rows},
-          {0, p.weights.rows}, nullptr);
+      std::vector<std::byte> scratch(scalar.dynamic_scratch_bytes(p.weights));
+      scalar.dynamic({coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533},
+                     {0, rows}, {0, p.weights.rows}, scratch.data());
     }
     ASSERT_EQ(y, expected) << rows << " rows";
   }

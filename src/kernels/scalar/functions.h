@@ -93,14 +93,9 @@ T Minimum(T a, T b) {
   return a < b ? a : b;
 }
 
-inline float Logistic(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 inline float Rsqrt(float x) { return 1.0f / std::sqrt(x); }
 /// 0.5 x (1 + erf(x / sqrt(2)))
 inline float GeluErf(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678f)); }
-/// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
-inline float GeluTanh(float x) {
-  return 0.5f * x * (1.0f + std::tanh(0.79788456f * (x + 0.044715f * x * x * x)));
-}
 
 /// A float that is out of range or no number becomes the nearest integer there is, or 0.
 template <typename To, typename From>

@@ -47,60 +47,84 @@ float ValueAt(const WeightMatrix& w, size_t row, size_t column) {
   }
 }
 
-struct CodedDot {
-  int32_t products = 0;  ///< Σ (code - 128) * weight
-  int32_t weights = 0;   ///< Σ weight
+float CodedBlockScale(const WeightMatrix& w, size_t row, size_t block) {
+  return BF16ToFloat(FloatToBF16(BlockScaleOf(w, row, block)));
+}
+
+/// A row of integers, one byte each, made ready once for all rows of activations.
+class IntegerRow {
+ public:
+  /// Unpacks what is smaller than a byte into `scratch`.
+  IntegerRow(const WeightMatrix& w, size_t row, std::byte* scratch)
+      : w_(w), row_(row), weights_(BytesOf(w, row, reinterpret_cast<int8_t*>(scratch))) {
+    if (w.block == 0) {
+      for (size_t i = 0; i < w.columns; ++i) sum_ += weights_[i];
+    } else {
+      SumScaled();
+    }
+  }
+
+  /// The product with codes before bias.
+  float Product(const uint8_t* codes, const RowCoding& coding) const {
+    const int32_t zero_point = coding.zero_point - 128;
+    if (w_.block == 0) {
+      const int32_t sum = Dot(codes, {0, w_.columns}) - zero_point * sum_;
+      return static_cast<float>(sum) * coding.scale * ScaleOf(w_, row_);
+    }
+    float sum = static_cast<float>(-zero_point) * scaled_sum_;
+    for (size_t begin = 0; begin < w_.columns; begin += w_.block) {
+      const int32_t dot = Dot(codes, {begin, begin + w_.block});
+      sum += static_cast<float>(dot) * CodedBlockScale(w_, row_, begin / w_.block);
+    }
+    return sum * coding.scale;
+  }
+
+ private:
+  static const int8_t* BytesOf(const WeightMatrix& w, size_t row, int8_t* unpacked) {
+    const size_t first = row * w.columns;
+    if (w.dtype == DType::kI8) return static_cast<const int8_t*>(w.data) + first;
+    for (size_t i = 0; i < w.columns; ++i) {
+      unpacked[i] = static_cast<int8_t>(IntegerAt(w, first + i));
+    }
+    return unpacked;
+  }
+
+  // Two weights at a time, as XNNPACK does when it packs them: where scales differ, sums round.
+  void SumScaled() {
+    for (size_t begin = 0; begin < w_.columns; begin += w_.block) {
+      const float scale = CodedBlockScale(w_, row_, begin / w_.block);
+      for (size_t i = begin; i < begin + w_.block; i += 2) {
+        scaled_sum_ += static_cast<float>(weights_[i] + weights_[i + 1]) * scale;
+      }
+    }
+  }
+
+  /// Σ (code - 128) * weight
+  int32_t Dot(const uint8_t* codes, Range columns) const {
+    int32_t sum = 0;
+    for (size_t i = columns.begin; i < columns.end; ++i) sum += (codes[i] - 128) * weights_[i];
+    return sum;
+  }
+
+  const WeightMatrix& w_;
+  size_t row_;
+  const int8_t* weights_;
+  int32_t sum_ = 0;       ///< Of the weights, where no block has a scale of its own.
+  float scaled_sum_ = 0;  ///< Of the weights times their blocks' scales.
 };
-
-CodedDot DotCoded(const uint8_t* codes, const WeightMatrix& w, size_t row, Range columns) {
-  CodedDot dot;
-  for (size_t i = columns.begin; i < columns.end; ++i) {
-    const int weight = IntegerAt(w, row * w.columns + i);
-    dot.products += (codes[i] - 128) * weight;
-    dot.weights += weight;
-  }
-  return dot;
-}
-
-float DynamicOutput(const DynamicArgs& args, size_t row, size_t output) {
-  const RowCoding& coding = args.codings[row];
-  const uint8_t* codes = args.codes + row * args.code_stride;
-  const int32_t zero_point = coding.zero_point - 128;
-  const float bias = args.bias ? args.bias[output] : 0.0f;
-  if (args.w.block == 0) {
-    const CodedDot dot = DotCoded(codes, args.w, output, {0, args.w.columns});
-    const int32_t sum = dot.products - zero_point * dot.weights;
-    return static_cast<float>(sum) * coding.scale * ScaleOf(args.w, output) + bias;
-  }
-  float products = 0;
-  float weights = 0;
-  for (size_t block = 0; block < args.w.columns / args.w.block; ++block) {
-    const size_t begin = block * args.w.block;
-    const CodedDot dot = DotCoded(codes, args.w, output, {begin, begin + args.w.block});
-    const float scale = BF16ToFloat(FloatToBF16(BlockScaleOf(args.w, output, block)));
-    products += static_cast<float>(dot.products) * scale;
-    weights += static_cast<float>(dot.weights) * scale;
-  }
-  return (products - static_cast<float>(zero_point) * weights) * coding.scale + bias;
-}
 
 float FloatOutput(const FloatArgs& args, size_t row, size_t output) {
   const float* x = args.x + row * args.x_stride;
-  float sum = 0;
+  float sum = args.bias ? args.bias[output] : 0.0f;
   for (size_t i = 0; i < args.w.columns; ++i) sum += x[i] * ValueAt(args.w, output, i);
-  return args.bias ? sum + args.bias[output] : sum;
+  return sum;
 }
 
-/// Sets y[row, output] to `one(args, row, output)` for all of them.
-template <typename Args>
-void ComputeOutputs(float (*one)(const Args&, size_t, size_t), const Args& args, Range rows,
-                    Outputs outputs) {
-  for (size_t row = rows.begin; row < rows.end; ++row) {
-    float* y = args.y + row * args.y_stride;
-    for (size_t n = outputs.begin; n < outputs.end; ++n) {
-      y[n] = one(args, row, n);
-      if (outputs.apart != 0) y[n + outputs.apart] = one(args, row, n + outputs.apart);
-    }
+template <typename F>
+void ForOutputs(Outputs outputs, const F& f) {
+  for (size_t n = outputs.begin; n < outputs.end; ++n) {
+    f(n);
+    if (outputs.apart != 0) f(n + outputs.apart);
   }
 }
 
@@ -137,12 +161,25 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
   *coding = {1.0f / range.inverse, range.zero_point};
 }
 
-void DynamicScalar(const DynamicArgs& args, Range rows, Outputs outputs, std::byte*) {
-  ComputeOutputs(DynamicOutput, args, rows, outputs);
+size_t DynamicScalarScratchBytes(const WeightMatrix& w) { return w.columns; }
+
+void DynamicScalar(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  ForOutputs(outputs, [&](size_t output) {
+    const IntegerRow weights(args.w, output, scratch);
+    const float bias = args.bias ? args.bias[output] : 0.0f;
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      const uint8_t* codes = args.codes + row * args.code_stride;
+      args.y[row * args.y_stride + output] = weights.Product(codes, args.codings[row]) + bias;
+    }
+  });
 }
 
 void FloatingScalar(const FloatArgs& args, Range rows, Outputs outputs, std::byte*) {
-  ComputeOutputs(FloatOutput, args, rows, outputs);
+  ForOutputs(outputs, [&](size_t output) {
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      args.y[row * args.y_stride + output] = FloatOutput(args, row, output);
+    }
+  });
 }
 
 }  // namespace litertlm

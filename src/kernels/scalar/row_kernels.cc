@@ -1,7 +1,8 @@
-#include <cmath>
+#include <algorithm>
+#include <limits>
 
 #include "base/half.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/scalar/approximations.h"
 #include "kernels/scalar/rows.h"
 #include "kernels/scalar/scalar_kernels.h"
 
@@ -12,6 +13,13 @@ float CacheValue(DType type, const void* data, size_t i) {
   return type == DType::kF16 ? F16ToFloat(static_cast<const uint16_t*>(data)[i])
                              : static_cast<const float*>(data)[i];
 }
+
+// Where a position stands in the row of the whole cache decides to which lane its exponential is
+// added. So positions that are not seen take part, as zeros: those before the first, and those that
+// fill the last vector. More zeros would change nothing.
+constexpr float kHidden = -std::numeric_limits<float>::infinity();
+
+size_t SoftmaxLength(size_t positions) { return (positions + 3) / 4 * 4; }
 
 }  // namespace
 
@@ -60,10 +68,12 @@ void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std:
       const float* q = args.q + row * args.q_row_stride + head * args.q_head_stride;
       for (size_t position = begin; position < end; ++position) {
         float sum = 0;
-        for (size_t i = 0; i < args.head_size; ++i) sum += q[i] * key_at(position, i);
-        scores[position] = sum * args.scale;
+        for (size_t i = 0; i < args.head_size; ++i) sum += q[i] * args.scale * key_at(position, i);
+        scores[position] = sum;
       }
-      scalar::Softmax(scores + begin, scores + begin, end - begin, 1.0f);
+      std::fill(scores, scores + begin, kHidden);
+      std::fill(scores + end, scores + SoftmaxLength(end), kHidden);
+      scalar::Softmax(scores, scores, SoftmaxLength(end), 1.0f);
       float* y = args.y + row * args.y_row_stride + head * args.y_head_stride;
       for (size_t i = 0; i < args.head_size; ++i) {
         float sum = 0;
@@ -77,7 +87,7 @@ void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std:
 }
 
 size_t AttentionScalarScratchBytes(const AttentionArgs& args) {
-  return (args.position + args.rows) * sizeof(float);
+  return SoftmaxLength(args.position + args.rows) * sizeof(float);
 }
 
 }  // namespace litertlm

@@ -12,8 +12,8 @@ void Softmax(const float* x, float* y, size_t count, float beta);
 /// y = x * (1 / sqrt(mean(x^2) + epsilon)) * gains. `x` and `y` may be the same row.
 void RmsNorm(const float* x, const float* gains, float* y, size_t count, float epsilon);
 
-/// The sum of a row, added up in eight interleaved parts, which bounds the rounding error and lets
-/// the compiler use vectors.
+/// The sum of a row, added up in XNNPACK's order: sixteen interleaved parts, which bounds the
+/// rounding error and lets the compiler use vectors.
 float Sum(const float* x, size_t count);
 
 /// y += a * x.

@@ -10,7 +10,7 @@ const KernelTable& ScalarKernels() {
       .quantize_row = QuantizeRowScalar,
       .dynamic = DynamicScalar,
       .floating = FloatingScalar,
-      .dynamic_scratch_bytes = [](const WeightMatrix&) { return size_t{0}; },
+      .dynamic_scratch_bytes = DynamicScalarScratchBytes,
       .floating_scratch_bytes = [](const WeightMatrix&) { return size_t{0}; },
       .add = AddScalar,
       .rms_norm = scalar::RmsNorm,

@@ -130,6 +130,7 @@ class Kernels {
     });
   }
 
+  /// A panel is many times what DynamicScalar needs.
   static size_t DynamicScratchBytes(const WeightMatrix& w) {
     if (w.block != 0) {
       const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);

@@ -42,7 +42,7 @@ void ReduceRows(const OpContext& context) {
                      } else {
                        y[row] = scalar::Sum(values, count);
                      }
-                     if (context.node.op == Op::kMean) y[row] /= static_cast<float>(length);
+                     if (context.node.op == Op::kMean) y[row] *= 1.0f / static_cast<float>(length);
                    }
                  });
 }

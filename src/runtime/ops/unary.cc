@@ -1,6 +1,7 @@
 // Operators that map one element to one.
 #include <cmath>
 
+#include "kernels/scalar/approximations.h"
 #include "kernels/scalar/functions.h"
 #include "runtime/parallel.h"
 #include "runtime/tensor.h"
@@ -79,7 +80,7 @@ OpFunction UnaryFunction(Op op) {
     case Op::kAbs:
       return RunAbs;
     case Op::kCos:
-      return MapFloats<std::cos>;
+      return MapFloats<scalar::Cos>;
     case Op::kExp:
       return MapFloats<std::exp>;
     case Op::kGelu:
@@ -97,11 +98,11 @@ OpFunction UnaryFunction(Op op) {
     case Op::kRsqrt:
       return MapFloats<scalar::Rsqrt>;
     case Op::kSin:
-      return MapFloats<std::sin>;
+      return MapFloats<scalar::Sin>;
     case Op::kSqrt:
       return MapFloats<std::sqrt>;
     case Op::kTanh:
-      return MapFloats<std::tanh>;
+      return MapFloats<scalar::Tanh>;
     default:
       return nullptr;
   }

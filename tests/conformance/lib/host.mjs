@@ -41,6 +41,8 @@ export async function loadEngine() {
 /** The LiteRT runtime: runs single signatures of a TFLite model. */
 export async function loadRuntime() {
   const runtime = await import('@litertjs/core');
-  await runtime.loadLiteRt(wasmFolder('@litertjs/core'), {threads: false});
+  // The build without relaxed SIMD, on every Node: the same bits on every processor.
+  await runtime.loadLiteRt(
+      path.join(wasmFolder('@litertjs/core'), 'litert_wasm_compat_internal.js'), {threads: false});
   return runtime;
 }

@@ -24,7 +24,7 @@ export class TappedModel {
   start(ids, position, caches) {
     const {stdin} = this.child;
     stdin.write(new Uint8Array(Int32Array.of(ids.length, position, ...ids).buffer));
-    for (const cache of caches) stdin.write(new Uint8Array(cache.buffer));
+    for (const cache of caches) stdin.write(new Uint8Array(cache.buffer, cache.byteOffset, cache.byteLength));
   }
 
   /** The outputs of the step that was begun, as many numbers each as `sizes` says. */
