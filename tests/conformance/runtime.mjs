@@ -1,6 +1,7 @@
 // node runtime.mjs LITERT_LM_CLI
-// Google's LiteRT runtime, driven signature by signature, gives the logits that we compute, where
-// activations stay floats (codes.mjs and bits.mjs compare the others).
+// Google's LiteRT runtime, driven signature by signature, gives the logits that we compute: by any
+// kernels where activations stay floats, by the scalar ones where they are quantized (codes.mjs
+// compares the others there, bits.mjs what goes on inside).
 import path from 'node:path';
 import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
@@ -10,6 +11,8 @@ import {fixtures, Program, readReference, Report} from './lib/program.mjs';
 
 const TOLERANCE = 1e-4;
 const PREFILL = 128;
+const DYNAMIC = ['dynamic_int8', 'dynamic_int4_block32', 'dynamic_int4_block128'];
+const chosen = process.env.LITERTLM_ISA ?? '';  // None: the best of this processor.
 const program = new Program(process.argv[2]);
 const report = new Report();
 const rt = await loadRuntime();
@@ -28,7 +31,8 @@ async function problem(driver, ids, ours, prefilled) {
 
 for (const fixture of fixtures) {
   const sequences = readReference(fixture).logits;
-  for (const coding of ['none', 'fp16', 'int8']) {
+  for (const coding of ['none', 'fp16', 'int8', ...DYNAMIC]) {
+    process.env.LITERTLM_ISA = DYNAMIC.includes(coding) ? 'scalar' : chosen;
     const file = program.convert(fixture, coding);
     const driver = new SignatureDriver(rt, readTfliteModels(file));
     await report.check(`${fixture} ${coding}: Google's runtime compiles the model`, () => driver.load());
