@@ -15,10 +15,15 @@ using Clock = std::chrono::steady_clock;
 /// Rows of one index of a parallel loop have about so many numbers.
 constexpr size_t kNumbersOfIndex = 4096;
 
+/// Numbers of a row; one without dimensions is a row of its own.
+size_t Columns(const Tensor& tensor) {
+  return tensor.shape.rank() == 0 ? 1 : static_cast<size_t>(tensor.shape.back());
+}
+
 /// y = one row of the output of a node.
 void RunRow(const OpContext& context, size_t row, float* y) {
   const KernelTable& kernels = ActiveKernels();
-  const auto columns = static_cast<size_t>(context.out().shape.back());
+  const size_t columns = Columns(context.out());
   const float* x = context.in(0).as<float>() + row * columns;
   const float* other = context.in(1).as<float>();  // Rows as well, or the gains of a norm.
   switch (context.node.op) {
@@ -94,7 +99,7 @@ size_t RowChainLength(const Graph& graph, size_t first) {
 void RunRowChain(std::span<const OpContext> chain, bool code) {
   const Tensor& last = chain.back().out();
   Workers& workers = chain.back().workers;
-  const auto columns = static_cast<size_t>(last.shape.back());
+  const size_t columns = Columns(last);
   const size_t rows = columns == 0 ? 0 : static_cast<size_t>(last.count()) / columns;
   if (code) workers.quantized.Resize(rows, columns);
   StageTimes times;

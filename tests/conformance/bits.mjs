@@ -1,15 +1,10 @@
 // node bits.mjs LITERT_LM_CLI TAPPED_MODEL
 // The scalar kernels define the arithmetic: whole sequences, each step from its own program's
 // caches, give the bits of Google's LiteRT runtime, in every float that is coded and in all logits.
-import fs from 'node:fs';
-import path from 'node:path';
-import {SignatureDriver} from './lib/driver.mjs';
 import {loadRuntime} from './lib/host.mjs';
 import {codings, fixtures, Program, readReference, Report} from './lib/program.mjs';
-import {TappedModel, writeTapped} from './lib/tapped_model.mjs';
+import {CHUNK, openTapped, problemOfSteps} from './lib/tapped_model.mjs';
 
-const CHUNK = 32;
-const CONTEXT = 256;
 process.env.LITERTLM_ISA = 'scalar';
 const program = new Program(process.argv[2]);
 const helper = process.argv[3];
@@ -54,12 +49,7 @@ class Comparison {
   async problemOfSequence(ids, prefilled) {
     this.google.clear();
     this.caches = this.google.readCaches().map(({values}) => values);
-    for (let at = 0; at < ids.length;) {
-      const count = at < prefilled ? Math.min(CHUNK, prefilled - at) : 1;
-      const problem = await this.problem(ids.slice(at, at + count), at);
-      if (problem) return `position ${at}, ${count} tokens: ${problem}`;
-      at += count;
-    }
+    return problemOfSteps(ids, prefilled, (part, position) => this.problem(part, position));
   }
 }
 
@@ -70,12 +60,7 @@ for (const fixture of fixtures) {
     ...talks.map(({ids}) => ({ids, prefilled: 0})),
   ];
   for (const coding of codings) {
-    const file = program.convert(fixture, coding, '--prefill-seq-len', CHUNK, '--kv-cache-max-len', CONTEXT);
-    const tapped = path.join(program.folder, 'tapped.tflite');
-    writeTapped(helper, file, tapped);
-    const google = new SignatureDriver(rt, [fs.readFileSync(tapped)]);
-    await google.load();
-    const ours = new TappedModel(helper, file);
+    const {google, ours} = await openTapped(rt, program, helper, fixture, coding);
     const comparison = new Comparison(google, ours);
     await report.check(`${fixture} ${coding}: ${sequences.length} prompts with answers, and talks`, async () => {
       for (const {ids, prefilled} of sequences) {

@@ -3,18 +3,14 @@
 // and later tokens inherit the difference. So each step of ours starts from the caches that Google's
 // LiteRT runtime had before it, and both show the floats that they coded: with equal codes the
 // results agree as closely as floats do, and codes differ only where they had to.
-import fs from 'node:fs';
-import path from 'node:path';
 import {compareCodes} from './lib/codes.mjs';
 import {readTfliteModels} from './lib/container.mjs';
 import {compare, SignatureDriver} from './lib/driver.mjs';
 import {loadRuntime} from './lib/host.mjs';
 import {fixtures, Program, readReference, Report} from './lib/program.mjs';
-import {TappedModel, writeTapped} from './lib/tapped_model.mjs';
+import {CHUNK, CONTEXT, openTapped, problemOfSteps} from './lib/tapped_model.mjs';
 
 const CODINGS = ['dynamic_int8', 'dynamic_int4_block32', 'dynamic_int4_block128'];
-const CHUNK = 32;
-const CONTEXT = 256;
 const TOLERANCE = 5e-5;
 const LEAST_COSINE = 0.999;
 // Steps whose codes must all be equal. A chunk has many times the codes of a token.
@@ -95,12 +91,7 @@ class Comparison {
   async problemOfSequence(ids, prefilled) {
     this.google.clear();
     this.caches = this.google.readCaches();
-    for (let at = 0; at < ids.length;) {
-      const count = at < prefilled ? Math.min(CHUNK, prefilled - at) : 1;
-      const problem = await this.problem(ids.slice(at, at + count), at);
-      if (problem) return `position ${at}, ${count} tokens: ${problem}`;
-      at += count;
-    }
+    return problemOfSteps(ids, prefilled, (part, position) => this.problem(part, position));
   }
 
   summary() {
@@ -127,12 +118,7 @@ async function problemOfTaps(tapped, file, ids) {
 for (const fixture of fixtures) {
   const {prompts, logits: talks} = readReference(fixture);
   for (const coding of CODINGS) {
-    const file = program.convert(fixture, coding, '--prefill-seq-len', CHUNK, '--kv-cache-max-len', CONTEXT);
-    const tapped = path.join(program.folder, 'tapped.tflite');
-    writeTapped(helper, file, tapped);
-    const google = new SignatureDriver(rt, [fs.readFileSync(tapped)]);
-    await google.load();
-    const ours = new TappedModel(helper, file);
+    const {file, google, ours} = await openTapped(rt, program, helper, fixture, coding);
     const comparison = new Comparison(google, ours);
     await report.check(`${fixture} ${coding}: Google's logits are the same without taps`, () =>
         problemOfTaps(google, file, talks[0].ids));

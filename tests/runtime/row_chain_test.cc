@@ -133,6 +133,25 @@ TEST_F(ChainTest, RowsThatOnlyProductsReadHaveNoMemory) {
   EXPECT_EQ(with_reader.WorkingBytes(4), 4u * kColumns * sizeof(float));
 }
 
+TEST_F(ChainTest, NumbersWithoutDimensionsAreRowsToo) {
+  Graph gates;
+  gates.name = "test";
+  for (int i = 0; i < 3; ++i) gates.AddValue({});
+  gates.nodes = {{Op::kSiluMul, {0, 1}, {2}, {}}};
+  gates.inputs = {{"gate", 0}, {"up", 1}};
+  gates.outputs = {{"y", 2}};
+  EXPECT_EQ(RowChainLength(gates, 0), 0u);
+  float gate = 0;
+  float up = 3;
+  float y = 1;
+  std::byte* inputs[] = {reinterpret_cast<std::byte*>(&gate), reinterpret_cast<std::byte*>(&up)};
+  std::byte* outputs[] = {reinterpret_cast<std::byte*>(&y)};
+  Workers workers(1);
+  Arena arena;
+  Program(gates, {}).Run(1, inputs, outputs, arena, workers);
+  EXPECT_EQ(y, 0.0f);
+}
+
 TEST_F(ChainTest, LengthsEndWhereShapesOrOperatorsChange) {
   EXPECT_EQ(RowChainLength(graph_, 0), 2u);
   EXPECT_EQ(RowChainLength(graph_, 1), 1u);

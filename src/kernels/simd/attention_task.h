@@ -26,9 +26,7 @@ class AttentionTask {
         values_(static_cast<const T*>(args.values) + kv_head * args.value_head_stride) {}
 
   size_t queries() const { return queries_; }
-  size_t group() const { return group_; }
   size_t head_size() const { return args_.head_size; }
-  size_t window() const { return args_.window; }
   float scale() const { return args_.scale; }
 
   const float* Query(size_t query) const {
