@@ -97,14 +97,16 @@ class AttentionTask {
       const size_t left = positions.end - position;
       for (size_t j = 0; j < args_.head_size; j += kLanes) {
         I block[kLanes];
+#pragma GCC unroll 16
         for (size_t i = 0; i < kLanes; ++i) {
           const T* from = values_ + (j + i) * args_.value_row_stride + position;
           block[i] = V::AsInt(LoadSome(from, left));
         }
         V::Transpose(block);
         float* rows = to + (position - positions.begin) * args_.head_size + j;
-        for (size_t i = 0; i < kLanes && i < left; ++i) {
-          V::Store(rows + i * args_.head_size, block[i]);
+#pragma GCC unroll 16
+        for (size_t i = 0; i < kLanes; ++i) {
+          if (i < left) V::Store(rows + i * args_.head_size, block[i]);
         }
       }
     }

@@ -5,6 +5,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/float_tile.h"
+#include "kernels/simd/pack.h"
 #include "kernels/simd/widen.h"
 
 namespace litertlm {
@@ -61,15 +62,12 @@ class FloatPanel {
     }
     for (size_t column = 0; column < columns_; column += kLanes) {
       const size_t left = columns_ - column;
-      typename V::I block[kLanes];
-      for (size_t i = 0; i < kLanes; ++i) {
-        block[i] = i >= live        ? V::Zero()
-                   : left >= kLanes ? V::AsInt(rows[i].Load(column_ + column))
-                                    : V::AsInt(rows[i].LoadTail(column_ + column, left));
-      }
-      V::Transpose(block);
-      float* to = weights_ + (column * kVectors + v) * kLanes;
-      for (size_t i = 0; i < kLanes; ++i) V::Store(to + i * kOutputs, block[i]);
+      const auto load = [&](size_t i) {
+        return i >= live        ? V::Zero()
+               : left >= kLanes ? V::AsInt(rows[i].Load(column_ + column))
+                                : V::AsInt(rows[i].LoadTail(column_ + column, left));
+      };
+      PackBlock<V>(load, weights_ + (column * kVectors + v) * kLanes, kOutputs * sizeof(float));
     }
   }
 

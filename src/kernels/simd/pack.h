@@ -1,4 +1,4 @@
-// Rearranging integer weights for products of many rows.
+// Rearranging weights for products of many rows.
 #ifndef LITERTLM_KERNELS_SIMD_PACK_H_
 #define LITERTLM_KERNELS_SIMD_PACK_H_
 
@@ -13,6 +13,17 @@ size_t PaddedColumns(size_t columns) {
   return (columns + V::kBytes - 1) / V::kBytes * V::kBytes;
 }
 
+/// The vectors load(0), load(1), … become columns, written `step` bytes apart.
+template <typename V, typename Load>
+[[gnu::always_inline]] inline void PackBlock(const Load& load, void* to, size_t step) {
+  typename V::I block[V::kLanes];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < V::kLanes; ++i) block[i] = load(i);
+  V::Transpose(block);
+#pragma GCC unroll 16
+  for (size_t i = 0; i < V::kLanes; ++i) V::Store(static_cast<char*>(to) + i * step, block[i]);
+}
+
 /// Packs `live` rows of `w` from `row` on, zeros in the other lanes: vector s holds the weights of
 /// columns 4 s … 4 s + 3 of each row in turn. Vectors are written `step` bytes apart.
 template <typename V, typename Weights>
@@ -20,18 +31,20 @@ void PackRows(const WeightMatrix& w, size_t row, size_t live, int8_t* to, size_t
   constexpr size_t kLanes = V::kLanes;
   const uint8_t* rows[kLanes];
   for (size_t i = 0; i < live; ++i) rows[i] = Weights::Row(w, row + i);
-  for (size_t column = 0; column < w.columns; column += V::kBytes, to += kLanes * step) {
-    const size_t left = w.columns - column;
-    typename V::I block[kLanes];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < kLanes; ++i) {
-      block[i] = i >= live           ? V::Zero()
-                 : left >= V::kBytes ? Weights::Load(rows[i], column)
-                                     : Weights::LoadTail(rows[i], column, left);
+  size_t column = 0;
+  if (live == kLanes) {
+    for (; column + V::kBytes <= w.columns; column += V::kBytes, to += kLanes * step) {
+      PackBlock<V>([&](size_t i) { return Weights::Load(rows[i], column); }, to, step);
     }
-    V::Transpose(block);
-#pragma GCC unroll 16
-    for (size_t i = 0; i < kLanes; ++i) V::Store(to + i * step, block[i]);
+  }
+  for (; column < w.columns; column += V::kBytes, to += kLanes * step) {
+    const size_t left = w.columns - column;
+    const auto load = [&](size_t i) {
+      return i >= live           ? V::Zero()
+             : left >= V::kBytes ? Weights::Load(rows[i], column)
+                                 : Weights::LoadTail(rows[i], column, left);
+    };
+    PackBlock<V>(load, to, step);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "kernels/simd/attention_task.h"
+#include "kernels/simd/pack.h"
 #include "kernels/simd/rows.h"
 
 namespace litertlm {
@@ -62,21 +63,28 @@ class PromptAttention {
   void LoadQueries() {
     const F scale = V::SetF(task_.scale());
     for (size_t query = 0; query < columns_; query += kLanes) {
+      const float* rows[kLanes];
+      for (size_t i = 0; i < kLanes; ++i) {
+        rows[i] = QueryOrLast(query + i);
+        AskFor(QueryOrLast(query + kLanes + i));
+      }
       for (size_t j = 0; j < size_; j += kLanes) {
-        I block[kLanes];
-#pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) {
-          const size_t from = query + i < queries_ ? query + i : queries_ - 1;
-          const float* q = task_.Query(from) + j;
-          block[i] = V::AsInt(V::Mul(V::LoadF(q), scale));
-        }
-        V::Transpose(block);
-#pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) V::Store(q_ + (j + i) * columns_ + query, block[i]);
+        const auto load = [&](size_t i) { return V::AsInt(V::Mul(V::LoadF(rows[i] + j), scale)); };
+        PackBlock<V>(load, q_ + j * columns_ + query, columns_ * sizeof(float));
       }
       V::StoreF(highest_ + query, V::SetF(kUnseen));
       V::StoreF(sums_ + query, V::ZeroF());
     }
+  }
+
+  const float* QueryOrLast(size_t query) const {
+    return task_.Query(query < queries_ ? query : queries_ - 1);
+  }
+
+  /// Queries are too short and too far apart for the hardware to see streams.
+  void AskFor(const float* query) const {
+    constexpr size_t kLine = 64 / sizeof(float);
+    for (size_t i = 0; i < size_; i += kLine) __builtin_prefetch(query + i);
   }
 
   void AddKeys(Range keys) {

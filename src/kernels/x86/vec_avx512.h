@@ -136,25 +136,30 @@ struct Avx512 {
     return ToFloat(ShiftRight32(_mm512_cvtepi8_epi32(both), 4));
   }
 
-  /// Rows become columns: lane j of v[i] and lane i of v[j] change places.
+  /// Rows become columns: lane j of v[i] and lane i of v[j] change places. Unrolled, so that all
+  /// stays in registers.
   [[gnu::always_inline]] static void Transpose(I* v) {
     I t[16];
+#pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
       t[2 * i] = _mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]);
       t[2 * i + 1] = _mm512_unpackhi_epi32(v[2 * i], v[2 * i + 1]);
     }
+#pragma GCC unroll 8
     for (int i = 0; i < 4; ++i) {
       v[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
       v[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
       v[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
       v[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
     }
+#pragma GCC unroll 8
     for (int i = 0; i < 4; ++i) {  // v[4 q + i] holds 128-bit parts of columns i, 4 + i, ….
       t[i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0x88);
       t[4 + i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0xdd);
       t[8 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0x88);
       t[12 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0xdd);
     }
+#pragma GCC unroll 8
     for (int i = 0; i < 4; ++i) {
       v[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
       v[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
