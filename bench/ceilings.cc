@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
+#include <new>
 #include <random>
-#include <vector>
 
+#include "base/huge_pages.h"
 #include "base/memory_bandwidth.h"
 #include "base/thread_pool.h"
 
@@ -62,18 +64,17 @@ double MeasurePeak(int) { return 0; }
 }  // namespace
 
 const uint8_t* Cold() {
-  struct alignas(64) Line {  // Converted files have weights at such addresses.
-    uint64_t words[8];
-  };
-  static const std::vector<Line> lines = [] {
-    std::vector<Line> random(kColdBytes / sizeof(Line));
+  // In huge pages, as files lie that `convert` writes, and as the memory does that the kernels'
+  // speed is compared with.
+  constexpr std::align_val_t kHugePage{size_t{2} << 20};
+  static uint64_t* const words = [] {
+    auto* random = static_cast<uint64_t*>(::operator new(kColdBytes, kHugePage));
+    PreferHugePages(random, kColdBytes);
     std::mt19937_64 generator(1);
-    for (Line& line : random) {
-      for (uint64_t& word : line.words) word = generator();
-    }
+    std::generate_n(random, kColdBytes / sizeof(uint64_t), std::ref(generator));
     return random;
   }();
-  return reinterpret_cast<const uint8_t*>(lines.data());
+  return reinterpret_cast<const uint8_t*>(words);
 }
 
 double ReadBandwidth(int threads) {
