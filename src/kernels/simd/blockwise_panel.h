@@ -5,6 +5,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/block_scales.h"
+#include "kernels/simd/next_panel.h"
 #include "kernels/simd/pack.h"
 
 namespace litertlm {
@@ -34,6 +35,8 @@ class BlockwisePanel {
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
       const size_t left = outputs.end - n;
       panel.Pack(n, left < kOutputs ? left : kOutputs);
+      const size_t tiles = (rows.end - rows.begin) / kTileRows + 1;
+      panel.next_ = {args.w, n + kOutputs, kOutputs, tiles * panel.blocks_};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
       for (; row < rows.end; ++row) panel.template Tile<1>(row);
@@ -94,6 +97,7 @@ class BlockwisePanel {
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const int8_t* weights = weights_;
     for (size_t block = 0; block < blocks_; ++block) {
+      next_.AskForPortion();
       I sum[kRows][kVectors];
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) {
@@ -167,6 +171,7 @@ class BlockwisePanel {
   int32_t* starts_;  ///< [blocks, kOutputs]
   float* scales_;    ///< [blocks, kOutputs]
   float* sums_;      ///< Of each output's scaled weights.
+  NextPanel<Int4Weights<V>> next_;
   size_t output_ = 0;
   size_t count_ = 0;
 };

@@ -10,6 +10,7 @@
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/next_panel.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/store_outputs.h"
 
@@ -21,6 +22,7 @@ class DynamicPanel {
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kTileRows;
+  static constexpr size_t kPortionSteps = 16;  ///< After which more of the next panel is asked for.
 
  public:
   static constexpr size_t kStrips = 4;
@@ -36,6 +38,8 @@ class DynamicPanel {
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
       const size_t left = outputs.end - n;
       panel.Pack(n, left < kOutputs ? left : kOutputs);
+      const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * kStrips;
+      panel.next_ = {args.w, n + kOutputs, kOutputs, tiles * (panel.steps_ / kPortionSteps + 1)};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
       for (; row + 4 <= rows.end; row += 4) panel.template Rows<4>(row);
@@ -83,15 +87,19 @@ class DynamicPanel {
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const size_t stride = args_.code_stride;
     const int8_t* weights = Strip(strip);
-    for (size_t s = 0; s < steps_; ++s, weights += kVectors * V::kBytes, codes += 4) {
-      I w[kVectors];
+    for (size_t s = 0; s < steps_;) {
+      next_.AskForPortion();
+      const size_t end = steps_ - s < kPortionSteps ? steps_ : s + kPortionSteps;
+      for (; s < end; ++s, weights += kVectors * V::kBytes, codes += 4) {
+        I w[kVectors];
 #pragma GCC unroll 8
-      for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
+        for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
 #pragma GCC unroll 16
-      for (size_t r = 0; r < kRows; ++r) {
-        const I four = V::Repeat32(codes + r * stride);
+        for (size_t r = 0; r < kRows; ++r) {
+          const I four = V::Repeat32(codes + r * stride);
 #pragma GCC unroll 8
-        for (size_t v = 0; v < kVectors; ++v) sum[r][v] = Weights::Dot(sum[r][v], four, w[v]);
+          for (size_t v = 0; v < kVectors; ++v) sum[r][v] = Weights::Dot(sum[r][v], four, w[v]);
+        }
       }
     }
 #pragma GCC unroll 16
@@ -113,6 +121,7 @@ class DynamicPanel {
   size_t steps_;
   int8_t* weights_;
   int32_t* sums_;  ///< Of each output's weights.
+  NextPanel<Weights> next_;
   size_t output_ = 0;
   size_t count_ = 0;
   size_t strips_ = 0;

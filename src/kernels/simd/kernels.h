@@ -23,7 +23,7 @@ class Kernels {
   /// Rows that a streaming kernel takes at once, and up to which streaming pays: packing a panel
   /// costs about as much as going over it with so many rows.
   static constexpr size_t kStreamedTogether = 4;
-  static constexpr size_t kStreamingRows = 16;
+  static constexpr size_t kStreamingRows = 12;
 
  public:
   static constexpr KernelTable Table(const char* name) {

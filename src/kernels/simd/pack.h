@@ -48,12 +48,19 @@ void PackRows(const WeightMatrix& w, size_t row, size_t live, int8_t* to, size_t
   }
 }
 
-/// For each lane the sum of its weights in `count` packed vectors, `step` bytes apart.
+/// For each lane the sum of its weights in `count` packed vectors, a multiple of four, `step` bytes
+/// apart.
 template <typename V>
 typename V::I SumPacked(const int8_t* from, size_t count, size_t step) {
-  typename V::I sum = V::Zero();
-  for (size_t i = 0; i < count; ++i) sum = V::SumBytes(sum, V::Load(from + i * step));
-  return sum;
+  constexpr size_t kSums = 4;  // With one each addition would wait for the one before.
+  typename V::I sums[kSums] = {V::Zero(), V::Zero(), V::Zero(), V::Zero()};
+  for (size_t i = 0; i < count; i += kSums) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kSums; ++j) {
+      sums[j] = V::SumBytes(sums[j], V::Load(from + (i + j) * step));
+    }
+  }
+  return V::Add32(V::Add32(sums[0], sums[1]), V::Add32(sums[2], sums[3]));
 }
 
 }  // namespace litertlm
