@@ -18,24 +18,6 @@ constexpr size_t kKeptPlans = 4;
 // What a damaged or absurd graph may ask for at most.
 constexpr uint64_t kMaxArenaBytes = uint64_t{16} << 30;
 
-std::byte* Resolve(const Location& location, const Graph& graph, std::byte* arena,
-                   std::span<std::byte* const> inputs, std::span<std::byte* const> outputs) {
-  switch (location.place) {
-    case Location::Place::kUnused:
-      return nullptr;
-    case Location::Place::kConstant:
-      // Nobody writes there: kernels write outputs only, and those are never constants.
-      return const_cast<std::byte*>(graph.values[location.index].data.data());
-    case Location::Place::kArena:
-      return arena + location.index;
-    case Location::Place::kInput:
-      return inputs[location.index];
-    case Location::Place::kOutput:
-      return outputs[location.index];
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 void Arena::Free::operator()(std::byte* memory) const {
@@ -65,12 +47,14 @@ Program::Program(Graph graph, std::vector<StatePair> states)
     : graph_(std::move(graph)), states_(std::move(states)) {
   interleaving_.last.resize(graph_.nodes.size());
   interleaving_.passing.resize(graph_.values.size(), false);
-  for (size_t i = 0; i < graph_.nodes.size(); i = steps_.back().end()) {
-    steps_.push_back(MakeStep(i));
-    const Step& step = steps_.back();
+  for (size_t i = 0; i < graph_.nodes.size();) {
+    const Step step = MakeStep(i);
     for (size_t node = i; node < step.end(); ++node) interleaving_.last[node] = node;
     for (size_t k = 0; k < step.chain; ++k) interleaving_.last[i + k] = i + step.chain - 1;
     if (step.chain > 0 && step.behind > 0) FindPassing(step);
+    // A reshape shares the memory of its input: nothing is left to do.
+    if (graph_.nodes[i].op != Op::kReshape) steps_.push_back(step);
+    i = step.end();
   }
 }
 
@@ -123,25 +107,49 @@ const Plan& Program::PlanFor(int64_t rows) {
 void Program::Run(int64_t rows, std::span<std::byte* const> inputs,
                   std::span<std::byte* const> outputs, Arena& arena, Workers& workers) {
   const Plan& plan = PlanFor(rows);
-  std::byte* memory = arena.Reserve(plan.arena_bytes);
-  std::vector<Tensor> tensors(graph_.values.size());
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const Value& value = graph_.values[i];
-    tensors[i] = {&value, plan.shapes[i],
-                  Resolve(plan.locations[i], graph_, memory, inputs, outputs)};
-  }
-  for (const Step& step : steps_) RunStep(step, tensors, workers);
+  Resolve(plan, {arena.Reserve(plan.arena_bytes),
+                 {inputs.begin(), inputs.end()},
+                 {outputs.begin(), outputs.end()}});
+  for (const Step& step : steps_) RunStep(step, workers);
   for (const size_t output : plan.copied_outputs) {
-    const Tensor& tensor = tensors[graph_.outputs[output].value];
+    const Tensor& tensor = tensors_[graph_.outputs[output].value];
     const uint64_t bytes = BytesFor(tensor.dtype(), static_cast<uint64_t>(tensor.count()));
     if (bytes > 0) std::memmove(outputs[output], tensor.data, bytes);
   }
 }
 
-void Program::RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers) {
+// One token after the other finds everything where it was: thousands of values are resolved once.
+void Program::Resolve(const Plan& plan, const Memory& memory) {
+  if (resolved_rows_ == plan.rows && resolved_ == memory) return;
+  resolved_rows_ = plan.rows;
+  resolved_ = memory;
+  tensors_.resize(graph_.values.size());
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    tensors_[i] = {&graph_.values[i], plan.shapes[i], Address(plan.locations[i])};
+  }
+}
+
+std::byte* Program::Address(const Location& location) const {
+  switch (location.place) {
+    case Location::Place::kUnused:
+      return nullptr;
+    case Location::Place::kConstant:
+      // Nobody writes there: kernels write outputs only, and those are never constants.
+      return const_cast<std::byte*>(graph_.values[location.index].data.data());
+    case Location::Place::kArena:
+      return resolved_.arena + location.index;
+    case Location::Place::kInput:
+      return resolved_.inputs[location.index];
+    case Location::Place::kOutput:
+      return resolved_.outputs[location.index];
+  }
+  return nullptr;
+}
+
+void Program::RunStep(const Step& step, Workers& workers) {
   contexts_.clear();
   for (size_t i = step.first; i < step.end(); ++i) {
-    contexts_.push_back({graph_.nodes[i], tensors, workers});
+    contexts_.push_back({graph_.nodes[i], tensors_, workers});
   }
   const std::span<const OpContext> contexts(contexts_);
   if (step.chain > 0) RunRowChain(contexts.first(step.chain), step.behind > 0);

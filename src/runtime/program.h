@@ -36,6 +36,8 @@ class Program {
   /// `states` are inputs that are updated in place. Throws kInternal for an operator without
   /// a kernel.
   Program(Graph graph, std::vector<StatePair> states);
+  Program(Program&&) = default;  // Its tensors point into its graph.
+  Program& operator=(Program&&) = default;
 
   const Graph& graph() const { return graph_; }
 
@@ -58,15 +60,28 @@ class Program {
     size_t end() const { return first + chain + behind; }
   };
 
+  /// What the addresses of values follow from.
+  struct Memory {
+    std::byte* arena = nullptr;
+    std::vector<std::byte*> inputs;
+    std::vector<std::byte*> outputs;
+    bool operator==(const Memory&) const = default;
+  };
+
   Step MakeStep(size_t first) const;
   void FindPassing(const Step& step);
   const Plan& PlanFor(int64_t rows);
-  void RunStep(const Step& step, std::span<const Tensor> tensors, Workers& workers);
+  void Resolve(const Plan& plan, const Memory& memory);
+  std::byte* Address(const Location& location) const;
+  void RunStep(const Step& step, Workers& workers);
 
   Graph graph_;
   std::vector<StatePair> states_;
   std::vector<Step> steps_;
   Interleaving interleaving_;
+  Memory resolved_;                  ///< Where `tensors_` lie,
+  int64_t resolved_rows_ = -1;       ///< and how many rows they have.
+  std::vector<Tensor> tensors_;      ///< By value.
   std::vector<OpContext> contexts_;  ///< Of the step under way.
   std::list<Plan> plans_;            ///< Of the last numbers of rows, latest first.
 };
