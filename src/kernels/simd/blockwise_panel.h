@@ -39,6 +39,7 @@ class BlockwisePanel {
       panel.next_ = {args.w, n + kOutputs, kOutputs, tiles * panel.blocks_};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
+      for (; row + 2 <= rows.end; row += 2) panel.template Tile<2>(row);
       for (; row < rows.end; ++row) panel.template Tile<1>(row);
     }
   }

@@ -43,6 +43,7 @@ class DynamicPanel {
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
       for (; row + 4 <= rows.end; row += 4) panel.template Rows<4>(row);
+      for (; row + 2 <= rows.end; row += 2) panel.template Rows<2>(row);
       for (; row < rows.end; ++row) panel.template Rows<1>(row);
     }
   }

@@ -27,6 +27,28 @@ template <typename V>
   return V::TimesPowerOf2(p, n);
 }
 
+/// 2^x for x below 128, within 2 units in the last place; 0 where float has nothing nearer. Takes
+/// two thirds of the instructions of Exp.
+///
+/// x = n + r with |r| <= 1/2, exactly; 2^r = 1 + r q(r), where q minimizes the largest relative
+/// error of the whole, 2.6e-9 (Remez' algorithm). 2^0 is exactly 1.
+template <typename V>
+[[gnu::always_inline]] inline typename V::F Exp2(typename V::F x) {
+  using F = typename V::F;
+  using I = typename V::I;
+  x = V::Max(V::SetF(-150.0f), x);  // In this order NaN stays NaN.
+  const I n = V::Round(x);
+  const F r = V::Sub(x, V::ToFloat(n));
+  F p = V::SetF(1.5594678e-4f);
+  p = V::MulAdd(p, r, V::SetF(1.3406643e-3f));
+  p = V::MulAdd(p, r, V::SetF(9.6176928e-3f));
+  p = V::MulAdd(p, r, V::SetF(5.5503104e-2f));
+  p = V::MulAdd(p, r, V::SetF(2.4022652e-1f));
+  p = V::MulAdd(p, r, V::SetF(6.9314724e-1f));
+  p = V::MulAdd(p, r, V::SetF(1.0f));
+  return V::TimesPowerOf2(p, n);
+}
+
 /// 1 / (1 + exp(-x))
 template <typename V>
 [[gnu::always_inline]] inline typename V::F Logistic(typename V::F x) {

@@ -1,6 +1,7 @@
 // Attention of many queries, which is limited by arithmetic. Queries are the lanes: a vector holds
 // the scores of kLanes queries for one key, so that highest scores and sums of exponentials are
-// found lane by lane, and the keys are taken as they lie.
+// found lane by lane, and the keys are taken as they lie. Scores are logarithms to the base 2,
+// whose powers take fewer instructions.
 #ifndef LITERTLM_KERNELS_SIMD_PROMPT_ATTENTION_H_
 #define LITERTLM_KERNELS_SIMD_PROMPT_ATTENTION_H_
 
@@ -21,9 +22,10 @@ class PromptAttention {
   static constexpr size_t kKeys = V::kTileRows * 6;         ///< Of a block.
   /// The score of a key that a query does not see; finite, so that differences are no NaN.
   static constexpr float kUnseen = -3.0e38f;
-  /// How far scores may exceed the highest that results are scaled to: exponentials up to e^8 leave
-  /// sums of floats as exact, and scores that grow by little scale nothing.
-  static constexpr float kHeadroom = 8;
+  /// How far scores may exceed the highest that results are scaled to: powers up to 2^11 leave sums
+  /// of floats as exact, and scores that grow by little scale nothing.
+  static constexpr float kHeadroom = 11;
+  static constexpr float kLog2OfE = 1.44269504f;
 
  public:
   static constexpr size_t kQueries = V::kTileRows * 8;
@@ -61,7 +63,7 @@ class PromptAttention {
   static size_t Columns(size_t queries) { return (queries + kLanes - 1) / kLanes * kLanes; }
 
   void LoadQueries() {
-    const F scale = V::SetF(task_.scale());
+    const F scale = V::SetF(task_.scale() * kLog2OfE);
     for (size_t query = 0; query < columns_; query += kLanes) {
       const float* rows[kLanes];
       for (size_t i = 0; i < kLanes; ++i) {
@@ -191,7 +193,7 @@ class PromptAttention {
     }
   }
 
-  /// Turns the scores of kLanes queries with `count` keys into exponentials.
+  /// Turns the scores of kLanes queries with `count` keys into powers of 2.
   void Exponentiate(size_t column, size_t count) {
     float* scores = scores_ + column;
     const F before = V::LoadF(highest_ + column);
@@ -206,7 +208,7 @@ class PromptAttention {
     highest = V::Max(highest, other);
     F sum = V::LoadF(sums_ + column);
     if (V::ReduceMax(V::Sub(highest, before)) > kHeadroom) {
-      const F factors = Exp<V>(V::Sub(before, highest));
+      const F factors = Exp2<V>(V::Sub(before, highest));
       sum = V::Mul(sum, factors);
       V::StoreF(highest_ + column, highest);
       if (!empty_) ScaleResults(column, factors);
@@ -214,7 +216,7 @@ class PromptAttention {
       highest = before;
     }
     for (key = 0; key < count; ++key) {
-      const F e = Exp<V>(V::Sub(V::LoadF(scores + key * columns_), highest));
+      const F e = Exp2<V>(V::Sub(V::LoadF(scores + key * columns_), highest));
       V::StoreF(scores + key * columns_, e);
       sum = V::Add(sum, e);
     }
@@ -236,7 +238,7 @@ class PromptAttention {
   float* q_;           ///< [size, columns], scaled
   float* scores_;      ///< [kKeys, columns]
   float* highest_;     ///< [columns]
-  float* sums_;        ///< [columns], of exponentials
+  float* sums_;        ///< [columns], of powers
   float* results_;     ///< [queries, size]
   float* key_rows_;    ///< [kKeys, size]
   float* value_rows_;  ///< [kKeys, size]
