@@ -32,7 +32,9 @@ size_t AttentionScratchBytes(const AttentionArgs& args) {
   const size_t group = args.heads / args.kv_heads;
   const size_t most = PromptAttention<V, float>::kQueries;
   const size_t queries = group > most ? group : most;
-  return sizeof(float) * PromptAttention<V, float>::ScratchFloats(queries, args.head_size);
+  return sizeof(float) * (args.cache_type == DType::kF16
+                              ? PromptAttention<V, uint16_t>::ScratchFloats(queries, args.head_size)
+                              : PromptAttention<V, float>::ScratchFloats(queries, args.head_size));
 }
 
 }  // namespace litertlm

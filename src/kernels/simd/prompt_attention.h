@@ -8,15 +8,18 @@
 #include <type_traits>
 
 #include "kernels/simd/attention_task.h"
-#include "kernels/simd/pack.h"
+#include "kernels/simd/float_attention.h"
+#include "kernels/simd/math.h"
 #include "kernels/simd/rows.h"
+#include "kernels/simd/word_attention.h"
 
 namespace litertlm {
 
 template <typename V, typename T>
 class PromptAttention {
   using F = typename V::F;
-  using I = typename V::I;
+  using Products = std::conditional_t<MultipliesWords<V> && std::is_same_v<T, uint16_t>,
+                                      WordAttention<V>, FloatAttention<V, T>>;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kColumns = V::kVectors * kLanes;  ///< Queries of a tile of scores.
   static constexpr size_t kKeys = V::kTileRows * 6;         ///< Of a block.
@@ -31,22 +34,20 @@ class PromptAttention {
   static constexpr size_t kQueries = V::kTileRows * 8;
   static size_t ScratchFloats(size_t queries, size_t head_size) {
     const size_t columns = Columns(queries);
-    return columns * (head_size + kKeys + 2) + (queries + 2 * kKeys) * head_size;
+    return columns * (kKeys + 2) + queries * head_size +
+           Products::ScratchFloats(columns, kKeys, head_size);
   }
 
   PromptAttention(const AttentionTask<V, T>& task, float* scratch)
       : task_(task),
         size_(task.head_size()),
         queries_(task.queries()),
-        columns_(Columns(queries_)) {
-    q_ = scratch;
-    scores_ = q_ + columns_ * size_;
-    highest_ = scores_ + columns_ * kKeys;
-    sums_ = highest_ + columns_;
-    results_ = sums_ + columns_;
-    key_rows_ = results_ + queries_ * size_;
-    value_rows_ = key_rows_ + kKeys * size_;
-  }
+        columns_(Columns(queries_)),
+        scores_(scratch),
+        highest_(scores_ + columns_ * kKeys),
+        sums_(highest_ + columns_),
+        results_(sums_ + columns_),
+        products_(task, columns_, kKeys, results_ + queries_ * size_) {}
 
   void Run() {
     LoadQueries();
@@ -63,19 +64,15 @@ class PromptAttention {
   static size_t Columns(size_t queries) { return (queries + kLanes - 1) / kLanes * kLanes; }
 
   void LoadQueries() {
-    const F scale = V::SetF(task_.scale() * kLog2OfE);
-    for (size_t query = 0; query < columns_; query += kLanes) {
+    for (size_t column = 0; column < columns_; column += kLanes) {
       const float* rows[kLanes];
       for (size_t i = 0; i < kLanes; ++i) {
-        rows[i] = QueryOrLast(query + i);
-        AskFor(QueryOrLast(query + kLanes + i));
+        rows[i] = QueryOrLast(column + i);
+        AskFor(QueryOrLast(column + kLanes + i));
       }
-      for (size_t j = 0; j < size_; j += kLanes) {
-        const auto load = [&](size_t i) { return V::AsInt(V::Mul(V::LoadF(rows[i] + j), scale)); };
-        PackBlock<V>(load, q_ + j * columns_ + query, columns_ * sizeof(float));
-      }
-      V::StoreF(highest_ + query, V::SetF(kUnseen));
-      V::StoreF(sums_ + query, V::ZeroF());
+      products_.LoadQueries(rows, task_.scale() * kLog2OfE, column);
+      V::StoreF(highest_ + column, V::SetF(kUnseen));
+      V::StoreF(sums_ + column, V::ZeroF());
     }
   }
 
@@ -91,17 +88,18 @@ class PromptAttention {
 
   void AddKeys(Range keys) {
     const Range queries = task_.QueriesSeeing(keys);
-    const FloatRows key_rows = KeyRows(keys);
+    products_.LoadKeys(keys);
     for (size_t n = queries.begin / kColumns * kColumns; n < queries.end; n += kColumns) {
       const Range columns{n, columns_ - n < kColumns ? columns_ : n + kColumns};
       const size_t seen = SeenBy(LastQuery(columns), keys);
-      Score(key_rows, seen, columns);
+      products_.Score(seen, columns, scores_);
       MaskUnseen(columns, {keys.begin, keys.begin + seen});
       for (size_t i = columns.begin; i < columns.end; i += kLanes) Exponentiate(i, seen);
       // Tiles of results take queries of these columns and of the next, which see more.
-      ClearScores(columns, {seen, keys.end - keys.begin});
+      ClearScores(columns, {Steps(seen), Steps(keys.end - keys.begin)});
     }
-    AddValues(ValueRows(keys), queries, keys);
+    products_.LoadValues(keys);
+    AddValues(queries, keys);
     if (empty_ && queries.end < queries_) {
       for (size_t i = queries.end * size_; i < queries_ * size_; i += kLanes) {
         V::StoreF(results_ + i, V::ZeroF());
@@ -110,52 +108,15 @@ class PromptAttention {
     empty_ = false;
   }
 
-  struct FloatRows {
-    const float* first;
-    size_t stride;
-  };
-  FloatRows KeyRows(Range keys) const {
-    if constexpr (std::is_same_v<T, float>) {
-      return {task_.Key(keys.begin), task_.key_stride()};
-    } else {
-      task_.CopyKeys(keys, key_rows_);
-      return {key_rows_, size_};
-    }
-  }
-  FloatRows ValueRows(Range keys) const {
-    if constexpr (std::is_same_v<T, float>) {
-      if (!task_.values_transposed()) return {task_.Value(keys.begin), task_.value_stride()};
-    }
-    task_.CopyValues(keys, value_rows_);
-    return {value_rows_, size_};
+  /// Rows of weights that so many keys take.
+  static size_t Steps(size_t keys) {
+    return (keys + Products::kKeysOfStep - 1) / Products::kKeysOfStep;
   }
 
-  void Score(const FloatRows& keys, size_t count, Range columns) {
-    const FloatProduct<V, float> product{.x = keys.first,
-                                         .x_stride = keys.stride,
-                                         .x_step = 1,
-                                         .w = q_ + columns.begin,
-                                         .w_step = columns_,
-                                         .steps = size_,
-                                         .y = scores_ + columns.begin,
-                                         .y_stride = columns_,
-                                         .add = false};
-    product.Run(count, columns.end - columns.begin);
-  }
-
-  void AddValues(const FloatRows& values, Range queries, Range keys) {
+  void AddValues(Range queries, Range keys) {
     for (size_t query = queries.begin; query < queries.end; query += V::kTileRows) {
       const size_t end = query + V::kTileRows < queries.end ? query + V::kTileRows : queries.end;
-      const FloatProduct<V, float> product{.x = scores_ + query,
-                                           .x_stride = 1,
-                                           .x_step = columns_,
-                                           .w = values.first,
-                                           .w_step = values.stride,
-                                           .steps = SeenBy(end - 1, keys),
-                                           .y = results_ + query * size_,
-                                           .y_stride = size_,
-                                           .add = !empty_};
-      product.Run(end - query, size_);
+      products_.AddValues({query, end}, Steps(SeenBy(end - 1, keys)), scores_, results_, !empty_);
     }
   }
 
@@ -193,12 +154,11 @@ class PromptAttention {
     }
   }
 
-  /// Turns the scores of kLanes queries with `count` keys into powers of 2.
+  /// Turns the scores of kLanes queries with `count` keys into powers of 2, and codes them.
   void Exponentiate(size_t column, size_t count) {
     float* scores = scores_ + column;
-    const F before = V::LoadF(highest_ + column);
-    F highest = before;
-    F other = before;
+    F highest = V::SetF(kUnseen);
+    F other = highest;
     size_t key = 0;
     for (; key + 2 <= count; key += 2) {
       highest = V::Max(V::LoadF(scores + key * columns_), highest);
@@ -206,21 +166,23 @@ class PromptAttention {
     }
     if (key < count) highest = V::Max(V::LoadF(scores + key * columns_), highest);
     highest = V::Max(highest, other);
-    F sum = V::LoadF(sums_ + column);
-    if (V::ReduceMax(V::Sub(highest, before)) > kHeadroom) {
-      const F factors = Exp2<V>(V::Sub(before, highest));
-      sum = V::Mul(sum, factors);
-      V::StoreF(highest_ + column, highest);
+    F base = V::LoadF(highest_ + column);
+    F before = V::LoadF(sums_ + column);
+    if (V::ReduceMax(V::Sub(highest, base)) > kHeadroom) {
+      const F factors = Exp2<V>(V::Sub(base, V::Max(highest, base)));
+      base = V::Max(highest, base);
+      before = V::Mul(before, factors);
+      V::StoreF(highest_ + column, base);
       if (!empty_) ScaleResults(column, factors);
-    } else {
-      highest = before;
     }
+    F sum = V::ZeroF();
     for (key = 0; key < count; ++key) {
-      const F e = Exp2<V>(V::Sub(V::LoadF(scores + key * columns_), highest));
+      const F e = Exp2<V>(V::Sub(V::LoadF(scores + key * columns_), base));
       V::StoreF(scores + key * columns_, e);
       sum = V::Add(sum, e);
     }
-    V::StoreF(sums_ + column, sum);
+    V::StoreF(sums_ + column, V::Add(before, sum));
+    products_.CodeWeights(scores_, column, count, Exp2<V>(V::Sub(highest, base)), sum);
   }
 
   void ScaleResults(size_t query, F factors) {
@@ -234,14 +196,12 @@ class PromptAttention {
   const AttentionTask<V, T>& task_;
   size_t size_;
   size_t queries_;
-  size_t columns_;     ///< queries_ up to the next multiple of kLanes.
-  float* q_;           ///< [size, columns], scaled
-  float* scores_;      ///< [kKeys, columns]
-  float* highest_;     ///< [columns]
-  float* sums_;        ///< [columns], of powers
-  float* results_;     ///< [queries, size]
-  float* key_rows_;    ///< [kKeys, size]
-  float* value_rows_;  ///< [kKeys, size]
+  size_t columns_;  ///< queries_ up to the next multiple of kLanes.
+  float* scores_;   ///< [kKeys, columns]
+  float* highest_;  ///< [columns], what results are scaled to
+  float* sums_;     ///< [columns], of powers
+  float* results_;  ///< [queries, size]
+  Products products_;
   bool empty_ = true;  ///< No block has been added to the results.
 };
 

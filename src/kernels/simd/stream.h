@@ -31,16 +31,6 @@ void WithStreamCount(const Outputs& outputs, const F& stream) {
   stream.template operator()<1>();
 }
 
-/// A loaded value that several instructions use. Without this, compilers make it an operand in
-/// memory of each of them: the line is read again for each, and fewer lines are under way.
-template <typename I>
-[[gnu::always_inline]] inline I InRegister(I value) {
-#if defined(__x86_64__)
-  asm("" : "+v"(value));
-#endif
-  return value;
-}
-
 /// Stores the products of kRows rows from `row` on. `compute(output, lanes)` fills
 /// lanes[i * kStreams + s] for the output `output` + s * apart of each stream s: i < kRows are the
 /// rows' products, each spread over lanes and kUnit times as large. With kSums = kRows + 1 the last

@@ -60,6 +60,10 @@ struct Avx2 {
   static I Dot(I sum, I u, I s) { return _mm256_dpbusd_avx_epi32(sum, u, s); }
   /// sum + the signed bytes `s`, four to a lane.
   static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
+  /// sum + the products of signed words, two to a lane.
+  static I DotWords(I sum, I a, I b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
+  /// The lower words of `low` and `high` beside each other in each lane.
+  static I PairWords(I low, I high) { return _mm256_blend_epi16(low, ShiftLeft32(high, 16), 0xaa); }
 
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
   // memory (low before high).

@@ -61,6 +61,12 @@ struct Avx512 {
   static I Dot(I sum, I u, I s) { return _mm512_dpbusd_epi32(sum, u, s); }
   /// sum + the signed bytes `s`, four to a lane.
   static I SumBytes(I sum, I s) { return Dot(sum, Set8(1), s); }
+  /// sum + the products of signed words, two to a lane.
+  static I DotWords(I sum, I a, I b) { return _mm512_dpwssd_epi32(sum, a, b); }
+  /// The lower words of `low` and `high` beside each other in each lane.
+  static I PairWords(I low, I high) {
+    return _mm512_mask_blend_epi16(0xaaaaaaaa, low, ShiftLeft32(high, 16));
+  }
 
   static Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   // Nibbles, each in the upper half of a byte: the low ones, the high ones, or all in the order of
