@@ -7,8 +7,8 @@
 #include <new>
 #include <random>
 
-#include "base/huge_pages.h"
 #include "base/memory_bandwidth.h"
+#include "base/pages.h"
 #include "base/thread_pool.h"
 
 namespace litertlm::bench {

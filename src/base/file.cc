@@ -15,7 +15,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/huge_pages.h"
+#include "base/pages.h"
 #include "litertlm/error.h"
 
 namespace litertlm {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <new>
 
-#include "base/huge_pages.h"
+#include "base/pages.h"
 
 namespace litertlm {
 namespace {

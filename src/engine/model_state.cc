@@ -100,10 +100,21 @@ int ModelState::OpenContext() {
   return allowed > 0 ? allowed : static_cast<int>(RuntimeOptions().open_context);
 }
 
+void ModelState::MapGraph() {
+  std::vector<Bytes> parts;
+  for (const SectionType type : {SectionType::kTfliteModel, SectionType::kTfliteWeights}) {
+    if (const Section* section = file_->Find(type, kPrefillDecodeModel)) {
+      parts.push_back(section->bytes);
+    }
+  }
+  pages_.emplace(std::move(parts));
+}
+
 LanguageModel& ModelState::language_model() {
   std::call_once(language_model_once_, [&] {
     if (language_model_ != nullptr) return;
     graph_ = file_->ReadModel(kPrefillDecodeModel);
+    MapGraph();
     companions_.emplace(*file_);
     if (!graph_) {
       throw Error(ErrorCode::kBadInput,

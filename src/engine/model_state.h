@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/pages.h"
 #include "engine/companions.h"
 #include "engine/generator.h"
 #include "engine/prompt_settings.h"
@@ -49,6 +50,8 @@ class ModelState {
   /// As the file has it: the metadata, which may come from it, say what else is a control token.
   Tokenizer& unmarked_tokenizer();
   void MarkControlTokens(Tokenizer& tokenizer);
+  /// Maps what every token reads: the graph with its weights.
+  void MapGraph();
   /// Tokens of the caches, where the graph leaves that open.
   int OpenContext();
 
@@ -67,6 +70,7 @@ class ModelState {
   std::optional<PromptSettings> settings_;
   std::optional<ChatTemplate> chat_template_;
   std::optional<TfliteModel> graph_;
+  std::optional<PageMapper> pages_;  ///< Of the graph.
   std::optional<Companions> companions_;
   std::unique_ptr<LanguageModel> language_model_;
   std::mutex compute_;

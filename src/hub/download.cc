@@ -279,6 +279,7 @@ void Downloader::FetchAgain(File& file) {
 }
 
 bool Downloader::IsProven(File& file) {
+  if (file.link.file().content.size > kSmallFile) file.partial.Settle();
   const bool proven = FileMatches(file.partial.partial_path(), file.link.file().content,
                                   [this] { return !Cancelled(); });
   CheckCancelled();

@@ -188,6 +188,11 @@ std::vector<uint64_t> PartialFile::DamagedBlocks() const {
   return damaged;
 }
 
+void PartialFile::Settle() {
+  if (::fsync(data_.get()) != 0) ThrowErrno(ErrorCode::kIo, "write", partial_path());
+  ::posix_fadvise(data_.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
 void PartialFile::Commit() {
   if (::fsync(data_.get()) != 0) ThrowErrno(ErrorCode::kIo, "write", partial_path());
   std::error_code error;

@@ -67,6 +67,10 @@ class PartialFile {
   /// Recorded blocks whose bytes on disk are not those that were received.
   std::vector<uint64_t> DamagedBlocks() const;
 
+  /// Writes what is stored to the disk and takes it out of the system's cache: the next reader gets
+  /// what the disk has, and a mapped file gets it in huge pages where the kernel can, which the
+  /// small blocks that arrived never lie in (docs/performance.md). Throws kIo.
+  void Settle();
   /// Every block is there and proven: gives the file its name.
   void Commit();
   /// Removes what is there.

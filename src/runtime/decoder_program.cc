@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/huge_pages.h"
+#include "base/pages.h"
 #include "litertlm/error.h"
 #include "runtime/causal_mask.h"
 #include "runtime/running_probe.h"
@@ -50,7 +50,7 @@ void Fuse(Graph& graph, const DecoderSignature& signature, const DecoderOptions&
 
 }  // namespace
 
-StateCache::StateCache(const std::vector<StateLayout>& layouts) {
+StateCache::StateCache(const std::vector<StateLayout>& layouts) : layouts_(layouts) {
   for (const StateLayout& layout : layouts) bytes_ += BytesOf(layout);
   if (bytes_ == 0) return;
   void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -72,10 +72,31 @@ StateCache::StateCache(const std::vector<StateLayout>& layouts) {
 }
 
 void StateCache::Fill(int64_t positions, int64_t context) {
+  if (huge_pages_) return;
   // When most of it is filled, huge pages take little more memory, and attention reads them faster.
-  if (huge_pages_ || positions < context / 4 * 3) return;
-  huge_pages_ = true;
-  MoveIntoHugePages(memory_, bytes_);
+  if (positions >= context / 4 * 3) {
+    huge_pages_ = true;
+    MoveIntoHugePages(memory_, bytes_);
+  } else if (positions > made_) {
+    constexpr int64_t kAhead = 64;  // Of a reply: some pages in each head and layer.
+    const int64_t end = std::min(context, positions + kAhead);
+    MakePagesOf(made_, end, context);
+    made_ = end;
+  }
+}
+
+void StateCache::MakePagesOf(int64_t first, int64_t end, int64_t context) {
+  for (size_t i = 0; i < layouts_.size(); ++i) {
+    const Shape& shape = layouts_[i].shape;
+    // [heads, positions, size]: in caches that are not fused a position may be anywhere.
+    if (shape.rank() < 2 || shape[shape.rank() - 2] != context) continue;
+    const uint64_t row = BytesFor(layouts_[i].dtype, static_cast<uint64_t>(shape.back()));
+    const uint64_t head = row * static_cast<uint64_t>(context);
+    for (uint64_t at = 0; head != 0 && at + head <= BytesOf(layouts_[i]); at += head) {
+      MakePages(buffers_[i] + at + static_cast<uint64_t>(first) * row,
+                static_cast<uint64_t>(end - first) * row);
+    }
+  }
 }
 
 StateCache::~StateCache() {

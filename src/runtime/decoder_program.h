@@ -39,7 +39,12 @@ class StateCache : public KvCache {
   void Fill(int64_t positions, int64_t context);
 
  private:
+  /// Makes the pages of positions [first, end) in each head.
+  void MakePagesOf(int64_t first, int64_t end, int64_t context);
+
+  std::vector<StateLayout> layouts_;
   uint64_t bytes_ = 0;
+  int64_t made_ = 0;  ///< Positions whose pages have been made.
   bool huge_pages_ = false;
   std::byte* memory_ = nullptr;
   std::vector<std::byte*> buffers_;

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <new>
 
-#include "base/huge_pages.h"
+#include "base/pages.h"
 #include "litertlm/error.h"
 #include "runtime/row_chain.h"
 

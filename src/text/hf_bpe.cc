@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "base/pages.h"
 #include "base/utf8.h"
 #include "litertlm/error.h"
 #include "text/hf_model.h"
@@ -84,7 +85,10 @@ void HfBpe::ReadMerges(object model) {
   if (list.size() >= (1 << 24) - 1) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
-  std::vector<MergeTable::Merge> merges(list.size());
+  std::vector<MergeTable::Merge> merges;
+  merges.reserve(list.size());
+  MakeHugePages(merges.data(), list.size() * sizeof(MergeTable::Merge));
+  merges.resize(list.size());
   const size_t half = merges.size() / 2;
   // On a second thread, or at `get` if there is none.
   std::future<void> rest =

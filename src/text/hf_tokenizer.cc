@@ -10,7 +10,7 @@
 #include <new>
 #include <utility>
 
-#include "base/huge_pages.h"
+#include "base/pages.h"
 #include "base/utf8.h"
 #include "litertlm/error.h"
 #include "text/byte_piece.h"
@@ -254,12 +254,25 @@ std::string HfTokenizer::TokenBytes(TokenId id) const {
   return BytesOfStandIns(piece);
 }
 
+// The parser's memory is for the densest JSON there can be. Of each part tokenizers fill about half
+// the size of their JSON, which is made ahead.
+void Reserve(simdjson::dom::parser& parser, size_t bytes) {
+  for (const auto error : {parser.allocate(bytes), parser.doc.allocate(bytes)}) {
+    if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
+  }
+  const auto prepare = [bytes](const void* memory, size_t element) {
+    PreferHugePages(memory, bytes * element);
+    MakePages(memory, bytes / 2);
+  };
+  prepare(parser.implementation->structural_indexes.get(), sizeof(uint32_t));
+  prepare(parser.doc.tape.get(), sizeof(uint64_t));
+  prepare(parser.doc.string_buf.get(), 1);
+}
+
 std::unique_ptr<Tokenizer> Parse(const simdjson::padded_string& json, std::string_view where) {
   simdjson::dom::parser parser;
   try {
-    if (const auto error = parser.doc.allocate(json.size())) throw simdjson::simdjson_error(error);
-    PreferHugePages(parser.doc.tape.get(), json.size() * sizeof(uint64_t));
-    PreferHugePages(parser.doc.string_buf.get(), json.size());
+    Reserve(parser, json.size());
     const object root = parser.parse(json).get_object().value();
     return std::make_unique<HfTokenizer>(root, json.size(), where);
   } catch (const simdjson::simdjson_error& e) {
@@ -287,7 +300,7 @@ std::unique_ptr<Tokenizer> LoadHfTokenizerZlib(Bytes section, std::string_view w
                 "The file is damaged; fetch or convert it again.");
   }
   simdjson::padded_string json(size);
-  PreferHugePages(json.data(), size);
+  MakeHugePages(json.data(), size);
   const Bytes packed = section.subspan(sizeof size);
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
