@@ -7,7 +7,6 @@
 #include <new>
 #include <random>
 
-#include "base/memory_bandwidth.h"
 #include "base/pages.h"
 #include "base/thread_pool.h"
 
@@ -75,16 +74,6 @@ const uint8_t* Cold() {
     return random;
   }();
   return reinterpret_cast<const uint8_t*>(words);
-}
-
-double ReadBandwidth(int threads) {
-  static std::map<int, double> measured;
-  double& value = measured[threads];
-  if (value == 0) {
-    ThreadPool pool(threads);
-    value = MeasureReadBandwidth(pool);
-  }
-  return value;
 }
 
 double IntegerPeak(int threads) {

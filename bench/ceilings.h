@@ -11,9 +11,6 @@ namespace litertlm::bench {
 const uint8_t* Cold();
 constexpr size_t kColdBytes = size_t{384} << 20;
 
-/// Bytes per second that `threads` threads read from memory at best.
-double ReadBandwidth(int threads);
-
 /// Integer operations (a multiplication or an addition of bytes) per second of `threads` threads on
 /// registers alone; 0 where the processor lacks AVX-512 VNNI.
 double IntegerPeak(int threads);

@@ -5,6 +5,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/block_scales.h"
+#include "kernels/simd/in_register.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/unpack.h"
 

@@ -5,6 +5,7 @@
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/in_register.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/unpack.h"
 
