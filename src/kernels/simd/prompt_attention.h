@@ -15,6 +15,8 @@
 
 namespace litertlm {
 
+/// Goes through blocks of keys, with what the softmax needs; FloatAttention or WordAttention hold
+/// queries, keys and values and multiply them.
 template <typename V, typename T>
 class PromptAttention {
   using F = typename V::F;

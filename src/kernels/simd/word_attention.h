@@ -174,7 +174,7 @@ class WordAttention {
     }
     const float by_norm = std::sqrt(V::ReduceAdd(squares)) * (1 / kNorm);
     const float by_largest = V::ReduceMax(largest) * (1 / kLargest);
-    return by_norm > by_largest ? by_norm : by_largest;
+    return by_largest > by_norm ? by_largest : by_norm;  // NaN stays NaN.
   }
 
   /// The vectors at `j` and after it, coded; each number has that of the other vector beside it.
