@@ -25,6 +25,13 @@ void MakePages(const void* data, size_t bytes);
 /// The same with huge pages where they fit.
 void MakeHugePages(const void* data, size_t bytes);
 
+/// Reserves room for `count` elements of a vector or string that will be filled.
+template <typename Container>
+void ReserveInHugePages(Container& container, size_t count) {
+  container.reserve(count);
+  MakeHugePages(container.data(), count * sizeof(typename Container::value_type));
+}
+
 /// Maps the pages of files that are about to be read, on a thread of its own, which reads them from
 /// the disk as well if it must.
 class PageMapper {

@@ -232,6 +232,7 @@ void Downloader::AwaitAllBlocks(File& file) {
 
 // Size and checksum are right, or what is wrong is fetched again.
 void Downloader::Prove(File& file) {
+  if (file.link.file().content.size > kSmallFile) file.partial.Settle();
   if (IsProven(file)) return;
   // First what the disk lost: a power failure may have kept the record of a block without it.
   const std::vector<uint64_t> damaged = file.partial.DamagedBlocks();
@@ -279,7 +280,6 @@ void Downloader::FetchAgain(File& file) {
 }
 
 bool Downloader::IsProven(File& file) {
-  if (file.link.file().content.size > kSmallFile) file.partial.Settle();
   const bool proven = FileMatches(file.partial.partial_path(), file.link.file().content,
                                   [this] { return !Cancelled(); });
   CheckCancelled();

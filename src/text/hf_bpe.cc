@@ -86,8 +86,7 @@ void HfBpe::ReadMerges(object model) {
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: too many merges.", where_));
   }
   std::vector<MergeTable::Merge> merges;
-  merges.reserve(list.size());
-  MakeHugePages(merges.data(), list.size() * sizeof(MergeTable::Merge));
+  ReserveInHugePages(merges, list.size());
   merges.resize(list.size());
   const size_t half = merges.size() / 2;
   // On a second thread, or at `get` if there is none.

@@ -33,10 +33,8 @@ uint32_t Hash(TokenId left, TokenId right) {
 }  // namespace
 
 void Vocabulary::Reserve(size_t pieces, size_t bytes) {
-  text_.reserve(bytes);
-  MakeHugePages(text_.data(), bytes);
-  spans_.reserve(pieces);
-  MakeHugePages(spans_.data(), pieces * sizeof(Span));
+  ReserveInHugePages(text_, bytes);
+  ReserveInHugePages(spans_, pieces);
   Grow(std::bit_ceil(2 * pieces));
 }
 
@@ -84,8 +82,7 @@ void Vocabulary::Insert(Slot added) {
 
 void Vocabulary::Grow(size_t slots) {
   const std::vector<Slot> old = std::move(slots_);
-  slots_.reserve(slots);
-  MakeHugePages(slots_.data(), slots * sizeof(Slot));
+  ReserveInHugePages(slots_, slots);
   slots_.assign(slots, {});
   used_ = 0;
   for (const Slot& slot : old) {
@@ -133,8 +130,7 @@ std::string_view Vocabulary::Piece(TokenId id) const {
 
 MergeTable::MergeTable(std::vector<Merge> merges) : merges_(std::move(merges)) {
   const size_t slots = std::bit_ceil(2 * merges_.size() + 1);
-  slots_.reserve(slots);
-  MakeHugePages(slots_.data(), slots * sizeof(Slot));
+  ReserveInHugePages(slots_, slots);
   slots_.resize(slots);
   constexpr size_t kAhead = 32;  // Slots that are asked for before they are used.
   const size_t mask = slots_.size() - 1;

@@ -98,8 +98,9 @@ std::vector<double> Expected(const Case& c, const Caches& caches, Numbers number
   std::vector<double> weights;
   for (size_t position = begin; position < end; ++position) {
     double score = 0;
-    for (size_t i = 0; i < c.head_size; ++i)
+    for (size_t i = 0; i < c.head_size; ++i) {
       score += q[i] * caches.Key(numbers, kv_head, position, i);
+    }
     weights.push_back(score * scale);
   }
   const double highest = *std::max_element(weights.begin(), weights.end());

@@ -57,6 +57,17 @@ template <typename V, size_t kRows, size_t kVectors, typename T>
   }
 }
 
+/// Calls `tile.operator()<N>(row)` for all of `rows`, as many as there are with each N of kSizes in
+/// turn; the last of these is 1.
+template <size_t... kSizes, typename F>
+void InTiles(size_t rows, const F& tile) {
+  size_t row = 0;
+  const auto all_of = [&]<size_t kRows>() {
+    for (; row + kRows <= rows; row += kRows) tile.template operator()<kRows>(row);
+  };
+  (all_of.template operator()<kSizes>(), ...);
+}
+
 /// y = x · w (or y += x · w): x as AccumulateTile takes it, w [steps, outputs] with rows w_step
 /// apart, y [rows, outputs]; `outputs` is a multiple of V::kLanes.
 template <typename V, typename T>
@@ -92,19 +103,17 @@ struct FloatProduct {
  private:
   template <size_t kWide>
   void Rows(size_t rows, size_t n) const {
-    size_t row = 0;
-    const auto multiply = [&]<size_t kRows>() {
-      for (; row + kRows <= rows; row += kRows) {
-        MultiplyTile<V, kRows, kWide>(x + row * x_stride, x_stride, x_step, w + n, w_step, steps,
-                                      y + row * y_stride + n, y_stride, add);
-      }
+    const auto multiply = [&]<size_t kRows>(size_t row) {
+      MultiplyTile<V, kRows, kWide>(x + row * x_stride, x_stride, x_step, w + n, w_step, steps,
+                                    y + row * y_stride + n, y_stride, add);
     };
-    if constexpr (kWide <= V::kVectors) multiply.template operator()<V::kTileRows>();
-    if constexpr ((kWide <= V::kVectors && V::kTileRows > 4) || (kWide == 4 && kManyRegisters)) {
-      multiply.template operator()<4>();
+    if constexpr (kWide <= V::kVectors) {
+      InTiles<V::kTileRows, 4, 2, 1>(rows, multiply);
+    } else if constexpr (kWide == 4 && kManyRegisters) {
+      InTiles<4, 2, 1>(rows, multiply);
+    } else {
+      InTiles<2, 1>(rows, multiply);
     }
-    multiply.template operator()<2>();
-    multiply.template operator()<1>();
   }
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/simd/float_tile.h"
 #include "kernels/simd/in_register.h"
 
 namespace litertlm {
@@ -49,14 +50,8 @@ struct WordProduct {
  private:
   template <size_t kWide>
   void Rows(size_t rows, size_t n) const {
-    size_t row = 0;
-    const auto multiply = [&]<size_t kRows>() {
-      for (; row + kRows <= rows; row += kRows) Tile<kRows, kWide>(row, n);
-    };
-    multiply.template operator()<V::kTileRows>();
-    multiply.template operator()<4>();
-    multiply.template operator()<2>();
-    multiply.template operator()<1>();
+    InTiles<V::kTileRows, 4, 2, 1>(rows,
+                                   [&]<size_t kRows>(size_t row) { Tile<kRows, kWide>(row, n); });
   }
 
   template <size_t kRows, size_t kWide>
