@@ -20,14 +20,6 @@ struct Range {
   size_t end;
 };
 
-/// Outputs that are computed together: [begin, end) and, if `apart` is not 0, as many that begin
-/// `apart` behind these. Memory is read fastest as two long streams next to each other.
-struct Outputs {
-  size_t begin;
-  size_t end;
-  size_t apart = 0;
-};
-
 /// One dynamic product as kernels see it; fields as in QuantizedRows and Product.
 struct DynamicArgs {
   const uint8_t* codes;
@@ -54,10 +46,9 @@ struct KernelTable {
   /// Codes one row; writes `columns` codes.
   void (*quantize_row)(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
 
-  /// Computes y[rows, outputs]. `scratch` has `scratch_bytes(w)` bytes, aligned to 64. Outputs that
-  /// are apart are for at most `streaming_rows` rows.
-  void (*dynamic)(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch);
-  void (*floating)(const FloatArgs& args, Range rows, Outputs outputs, std::byte* scratch);
+  /// Computes y[rows, outputs]. `scratch` has `scratch_bytes(w)` bytes, aligned to 64.
+  void (*dynamic)(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
+  void (*floating)(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
   size_t (*dynamic_scratch_bytes)(const WeightMatrix& w);
   size_t (*floating_scratch_bytes)(const WeightMatrix& w);
   // One row; x, y and gains have `count` numbers, and y may be one of the inputs.

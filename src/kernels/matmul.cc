@@ -18,7 +18,7 @@ constexpr size_t kAlignment = 64;
 /// instruction, which waits for every read that is under way: few. More than one, so that others
 /// can take what a thread that comes late or is interrupted has not begun.
 constexpr size_t kStreamedIndices = 4;
-/// And the least weights that an index covers in each of two streams.
+/// And the least weights that an index covers.
 constexpr size_t kLeastStreamedBytes = size_t{16} << 10;
 
 size_t RoundUp(size_t value, size_t multiple) {
@@ -38,9 +38,7 @@ void CheckDynamic(const QuantizedRows& x, const WeightMatrix& w) {
 
 /// How the outputs of several products are cut into the indices of one parallel loop.
 struct Cut {
-  size_t stream = 0;   ///< Outputs of one stream.
-  size_t apart = 0;    ///< Outputs from one stream to the other, or 0: there is one.
-  size_t outputs = 0;  ///< Of one index, in each stream.
+  size_t outputs = 0;  ///< Of one index.
   size_t row_step = 0;
   size_t output_parts = 0;
   size_t row_parts = 0;
@@ -52,15 +50,13 @@ Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, i
   cut.row_step = rows;
   cut.row_parts = 1;
   cut.outputs = kernels.panel_outputs;
-  cut.stream = w.rows;
   if (rows <= kernels.streaming_rows) {
-    if (w.rows % 2 == 0) cut.apart = cut.stream = w.rows / 2;
     const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
     const size_t indices = static_cast<size_t>(threads) * kStreamedIndices;
-    cut.outputs = std::max(
-        {size_t{1}, kLeastStreamedBytes / row_bytes, (cut.stream + indices - 1) / indices});
+    cut.outputs =
+        std::max({size_t{1}, kLeastStreamedBytes / row_bytes, (w.rows + indices - 1) / indices});
   }
-  cut.output_parts = (cut.stream + cut.outputs - 1) / cut.outputs;
+  cut.output_parts = (w.rows + cut.outputs - 1) / cut.outputs;
   // With few panels for many threads the rows are cut as well, though each part packs its panel.
   constexpr size_t kLeastRows = 64;
   const size_t wanted = static_cast<size_t>(threads) * 2;
@@ -95,7 +91,7 @@ void RunProducts(std::span<const Product> products, size_t rows,
     const size_t output = index / cut.row_parts * cut.outputs;
     const size_t row = index % cut.row_parts * cut.row_step;
     kernel(products[product], Range{row, std::min(rows, row + cut.row_step)},
-           Outputs{output, std::min(cut.stream, output + cut.outputs), cut.apart},
+           Range{output, std::min(products[product].weights.rows, output + cut.outputs)},
            pool.Scratch(worker, scratch));
   });
 }
@@ -145,7 +141,7 @@ void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, Th
   for (const Product& product : products) CheckDynamic(x, product.weights);
   const KernelTable& kernels = ActiveKernels();
   RunProducts(products, x.rows(), kernels.dynamic_scratch_bytes, pool,
-              [&](const Product& p, Range rows, Outputs outputs, std::byte* scratch) {
+              [&](const Product& p, Range rows, Range outputs, std::byte* scratch) {
                 kernels.dynamic(
                     {x.codes(), x.stride(), x.codings(), p.weights, p.bias, p.y, p.y_stride}, rows,
                     outputs, scratch);
@@ -157,7 +153,7 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
   const KernelTable& kernels = ActiveKernels();
   RunProducts(
       products, rows, kernels.floating_scratch_bytes, pool,
-      [&](const Product& p, Range part, Outputs outputs, std::byte* scratch) {
+      [&](const Product& p, Range part, Range outputs, std::byte* scratch) {
         kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, scratch);
       });
 }

@@ -120,14 +120,6 @@ float FloatOutput(const FloatArgs& args, size_t row, size_t output) {
   return sum;
 }
 
-template <typename F>
-void ForOutputs(Outputs outputs, const F& f) {
-  for (size_t n = outputs.begin; n < outputs.end; ++n) {
-    f(n);
-    if (outputs.apart != 0) f(n + outputs.apart);
-  }
-}
-
 }  // namespace
 
 // The arithmetic of XNNPACK's qd8, step by step: each of these operations rounds to float. Its
@@ -163,23 +155,23 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
 
 size_t DynamicScalarScratchBytes(const WeightMatrix& w) { return w.columns; }
 
-void DynamicScalar(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
-  ForOutputs(outputs, [&](size_t output) {
+void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+  for (size_t output = outputs.begin; output < outputs.end; ++output) {
     const IntegerRow weights(args.w, output, scratch);
     const float bias = args.bias ? args.bias[output] : 0.0f;
     for (size_t row = rows.begin; row < rows.end; ++row) {
       const uint8_t* codes = args.codes + row * args.code_stride;
       args.y[row * args.y_stride + output] = weights.Product(codes, args.codings[row]) + bias;
     }
-  });
+  }
 }
 
-void FloatingScalar(const FloatArgs& args, Range rows, Outputs outputs, std::byte*) {
-  ForOutputs(outputs, [&](size_t output) {
+void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte*) {
+  for (size_t output = outputs.begin; output < outputs.end; ++output) {
     for (size_t row = rows.begin; row < rows.end; ++row) {
       args.y[row * args.y_stride + output] = FloatOutput(args, row, output);
     }
-  });
+  }
 }
 
 }  // namespace litertlm

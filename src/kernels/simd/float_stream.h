@@ -3,6 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_FLOAT_STREAM_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/next_page.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/widen.h"
 
@@ -13,66 +14,48 @@ class FloatStream {
   using F = typename V::F;
   using Row = WidenedRow<V, kType>;
   static constexpr size_t kLanes = V::kLanes;
-  /// Chains of sums for each output and row of activations, so that none waits for the one before.
-  template <size_t kStreams>
-  static constexpr size_t kChains = (kRows <= 2 ? 4 : 2) / kStreams;
+  /// Chains of sums for each row of activations, so that none waits for the one before.
+  static constexpr size_t kChains = kRows <= 2 ? 4 : 2;
 
  public:
-  static void Run(const FloatArgs& args, size_t row, Outputs outputs) {
-    WithStreamCount(outputs, [&]<size_t kStreams>() {
-      for (size_t n = outputs.begin; n < outputs.end; ++n) {
-        Multiply<kStreams>(args, row, n, outputs.apart);
-      }
-    });
+  static void Run(const FloatArgs& all, size_t row, Range outputs) {
+    const FloatArgs args = all;  // As in StreamOutputs.
+    for (size_t n = outputs.begin; n < outputs.end; ++n) Multiply(args, row, n);
   }
 
  private:
-  /// Stores the outputs `output` + s * apart.
-  template <size_t kStreams>
-  [[gnu::always_inline]] static void Multiply(const FloatArgs& args, size_t row, size_t output,
-                                              size_t apart) {
-    Row w[kStreams];
-#pragma GCC unroll 2
-    for (size_t s = 0; s < kStreams; ++s) w[s] = Row(args.w, output + s * apart);
-    float sums[kStreams][kRows];
+  /// Stores one output.
+  [[gnu::always_inline]] static void Multiply(const FloatArgs& args, size_t row, size_t output) {
+    const Row w(args.w, output);
+    AskForNextPages(w.Data(0), w.Data(args.w.columns));
+    float sums[kRows];
     const bool blocks = args.w.block != 0;
     if (blocks) {
       Sum(
-          args, row, w, sums, [](const Row& from, size_t column) { return from.Load(column); },
-          [](const Row& from, size_t column, size_t count) {
-            return from.LoadTail(column, count);
-          });
+          args, row, sums, [&](size_t column) { return w.Load(column); },
+          [&](size_t column, size_t count) { return w.LoadTail(column, count); });
     } else {
       // A scale of the whole row can wait for the sum.
       Sum(
-          args, row, w, sums, [](const Row& from, size_t column) { return from.Codes(column); },
-          [](const Row& from, size_t column, size_t count) {
-            return from.CodesTail(column, count);
-          });
+          args, row, sums, [&](size_t column) { return w.Codes(column); },
+          [&](size_t column, size_t count) { return w.CodesTail(column, count); });
     }
     for (size_t r = 0; r < kRows; ++r) {
-      for (size_t s = 0; s < kStreams; ++s) {
-        const size_t n = output + s * apart;
-        float y = blocks ? sums[s][r] : sums[s][r] * w[s].scale();
-        if (args.bias) y += args.bias[n];
-        args.y[(row + r) * args.y_stride + n] = y;
-      }
+      float y = blocks ? sums[r] : sums[r] * w.scale();
+      if (args.bias) y += args.bias[output];
+      args.y[(row + r) * args.y_stride + output] = y;
     }
   }
 
-  template <size_t kStreams, typename Load, typename LoadTail>
-  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, const Row* w,
-                                         float (&totals)[kStreams][kRows], const Load& load,
-                                         const LoadTail& load_tail) {
-    constexpr size_t kStep = kChains<kStreams> * kLanes;
-    F sums[kStreams][kChains<kStreams>][kRows];
-#pragma GCC unroll 2
-    for (size_t s = 0; s < kStreams; ++s) {
+  template <typename Load, typename LoadTail>
+  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, float (&totals)[kRows],
+                                         const Load& load, const LoadTail& load_tail) {
+    constexpr size_t kStep = kChains * kLanes;
+    F sums[kChains][kRows];
 #pragma GCC unroll 4
-      for (size_t c = 0; c < kChains<kStreams>; ++c) {
+    for (size_t c = 0; c < kChains; ++c) {
 #pragma GCC unroll 4
-        for (size_t r = 0; r < kRows; ++r) sums[s][c][r] = V::ZeroF();
-      }
+      for (size_t r = 0; r < kRows; ++r) sums[c][r] = V::ZeroF();
     }
     const float* x = args.x + row * args.x_stride;
     const size_t stride = args.x_stride;
@@ -80,47 +63,36 @@ class FloatStream {
     size_t column = 0;
     for (; column + kStep <= columns; column += kStep) {
 #pragma GCC unroll 4
-      for (size_t c = 0; c < kChains<kStreams>; ++c) {
+      for (size_t c = 0; c < kChains; ++c) {
         const size_t part = column + c * kLanes;
-#pragma GCC unroll 2
-        for (size_t s = 0; s < kStreams; ++s) {
-          const F loaded = load(w[s], part);
+        const F loaded = load(part);
 #pragma GCC unroll 4
-          for (size_t r = 0; r < kRows; ++r) {
-            sums[s][c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[s][c][r]);
-          }
+        for (size_t r = 0; r < kRows; ++r) {
+          sums[c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[c][r]);
         }
       }
     }
     for (; column < columns; column += kLanes) {
       const size_t left = columns - column < kLanes ? columns - column : kLanes;
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) {
-        const F loaded = load_tail(w[s], column, left);
-#pragma GCC unroll 4
-        for (size_t r = 0; r < kRows; ++r) {
-          const F rest = V::LoadPartF(x + r * stride + column, left);
-          sums[s][0][r] = V::MulAdd(rest, loaded, sums[s][0][r]);
-        }
-      }
-    }
-#pragma GCC unroll 2
-    for (size_t s = 0; s < kStreams; ++s) {
+      const F loaded = load_tail(column, left);
 #pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-        for (size_t c = 1; c < kChains<kStreams>; ++c) {
-          sums[s][0][r] = V::Add(sums[s][0][r], sums[s][c][r]);
-        }
-        totals[s][r] = V::ReduceAdd(sums[s][0][r]);
+        const F rest = V::LoadPartF(x + r * stride + column, left);
+        sums[0][r] = V::MulAdd(rest, loaded, sums[0][r]);
       }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (size_t c = 1; c < kChains; ++c) sums[0][r] = V::Add(sums[0][r], sums[c][r]);
+      totals[r] = V::ReduceAdd(sums[0][r]);
     }
   }
 };
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, DType kType>
-void StreamFloatRows(const FloatArgs& args, Range rows, Outputs outputs) {
+void StreamFloatRows(const FloatArgs& args, Range rows, Range outputs) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
     FloatStream<V, kType, kRows>::Run(args, rows.begin, outputs);
   });

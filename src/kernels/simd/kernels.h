@@ -54,16 +54,15 @@ class Kernels {
   /// Calls `stream` for groups of rows, and with several groups for so few outputs at a time that
   /// their weights stay in the first-level cache from one group to the next.
   template <typename F>
-  static void InGroups(const WeightMatrix& w, Range rows, Outputs outputs, F stream) {
+  static void InGroups(const WeightMatrix& w, Range rows, Range outputs, F stream) {
     if (rows.end - rows.begin <= kStreamedTogether) return stream(rows, outputs);
-    const size_t cached_columns = outputs.apart == 0 ? 16384 : 8192;  // Of a stream.
-    const size_t step = w.columns * 8 > cached_columns ? 8 : cached_columns / w.columns / 8 * 8;
+    constexpr size_t kCachedColumns = 16384;
+    const size_t step = w.columns * 8 > kCachedColumns ? 8 : kCachedColumns / w.columns / 8 * 8;
     for (size_t n = outputs.begin; n < outputs.end; n += step) {
       const size_t some_end = n + step < outputs.end ? n + step : outputs.end;
-      const Outputs some_outputs{n, some_end, outputs.apart};
       for (size_t row = rows.begin; row < rows.end; row += kStreamedTogether) {
         const size_t end = row + kStreamedTogether;
-        stream(Range{row, end < rows.end ? end : rows.end}, some_outputs);
+        stream(Range{row, end < rows.end ? end : rows.end}, Range{n, some_end});
       }
     }
   }
@@ -72,28 +71,17 @@ class Kernels {
     return w.dtype != DType::kI2 && (w.dtype != DType::kI4 || w.columns % 2 == 0);
   }
 
-  /// Calls `panel` for outputs that follow each other.
-  template <typename F>
-  static void InRanges(Outputs outputs, F panel) {
-    panel(Range{outputs.begin, outputs.end});
-    if (outputs.apart != 0) {
-      panel(Range{outputs.begin + outputs.apart, outputs.end + outputs.apart});
-    }
-  }
-
-  static void Dynamic(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  static void Dynamic(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
     const WeightMatrix& w = args.w;
     if (!InBytes(w) || (w.block != 0 && w.dtype != DType::kI4)) {
       DynamicScalar(args, rows, outputs, scratch);
     } else if (w.block != 0) {
       if (Few(rows) && BlockwiseStream<V, 1>::CanRun(w)) {
-        InGroups(args.w, rows, outputs, [&](Range some_rows, Outputs some_outputs) {
+        InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
           StreamBlockwiseRows<V>(args, some_rows, some_outputs, scratch);
         });
       } else {
-        InRanges(outputs, [&](Range some_outputs) {
-          BlockwisePanel<V>::Run(args, rows, some_outputs, scratch);
-        });
+        BlockwisePanel<V>::Run(args, rows, outputs, scratch);
       }
     } else if (w.dtype == DType::kI4) {
       PerChannel<Int4Weights<V>>(args, rows, outputs, scratch);
@@ -105,26 +93,26 @@ class Kernels {
   }
 
   template <typename Weights>
-  static void PerChannel(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  static void PerChannel(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (Few(rows)) {
-      InGroups(args.w, rows, outputs, [&](Range some_rows, Outputs some_outputs) {
+      InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
         StreamRows<V, Weights>(args, some_rows, some_outputs);
       });
     } else {
-      DynamicPanel<V, Weights>::Run(args, rows, {outputs.begin, outputs.end}, scratch);
+      DynamicPanel<V, Weights>::Run(args, rows, outputs, scratch);
     }
   }
 
-  static void Words(const DynamicArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  static void Words(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (!Few(rows)) {
-      return WordPanel<V>::Run(args, rows, {outputs.begin, outputs.end}, scratch);
+      return WordPanel<V>::Run(args, rows, outputs, scratch);
     }
     auto* centered = reinterpret_cast<int16_t*>(scratch);
     const size_t stride = CenteredStride<V>(args.w.columns);
     for (size_t row = rows.begin; row < rows.end; ++row) {
       CenterRow<V>(args, row, centered + (row - rows.begin) * stride);
     }
-    InGroups(args.w, rows, outputs, [&](Range some_rows, Outputs some_outputs) {
+    InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
       const int16_t* first = centered + (some_rows.begin - rows.begin) * stride;
       StreamWordRows<V>(args, first, some_rows, some_outputs);
     });
@@ -143,7 +131,7 @@ class Kernels {
   }
   static constexpr size_t Larger(size_t a, size_t b) { return a > b ? a : b; }
 
-  static void Floating(const FloatArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  static void Floating(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (!InBytes(args.w)) return FloatingScalar(args, rows, outputs, scratch);
     switch (args.w.dtype) {
       case DType::kF32:
@@ -162,13 +150,13 @@ class Kernels {
   }
 
   template <DType kType>
-  static void FloatingOf(const FloatArgs& args, Range rows, Outputs outputs, std::byte* scratch) {
+  static void FloatingOf(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
     if (Few(rows)) {
-      InGroups(args.w, rows, outputs, [&](Range some_rows, Outputs some_outputs) {
+      InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
         StreamFloatRows<V, kType>(args, some_rows, some_outputs);
       });
     } else {
-      FloatPanel<V, kType>::Run(args, rows, {outputs.begin, outputs.end}, scratch);
+      FloatPanel<V, kType>::Run(args, rows, outputs, scratch);
     }
   }
 

@@ -24,48 +24,36 @@ void WithRowCount(size_t rows, const F& stream) {
   }
 }
 
-/// Calls `stream.operator()<N>()` for N = 2 where outputs are read as two streams, else 1.
-template <typename F>
-void WithStreamCount(const Outputs& outputs, const F& stream) {
-  if (outputs.apart != 0) return stream.template operator()<2>();
-  stream.template operator()<1>();
-}
-
-/// Stores the products of kRows rows from `row` on. `compute(output, lanes)` fills
-/// lanes[i * kStreams + s] for the output `output` + s * apart of each stream s: i < kRows are the
-/// rows' products, each spread over lanes and kUnit times as large. With kSums = kRows + 1 the last
-/// one is the sum of the weights, which takes the rows' zero points off the products.
+/// Stores the products of kRows rows from `row` on. `compute(output, lanes)` fills lanes[r] with
+/// the product of row r, spread over lanes and kUnit times as large. With kSums = kRows + 1 the
+/// last one is the sum of the weights, which takes the rows' zero points off the products.
 ///
 /// All outputs go through the one loop that `compute` is: prefetchers tell streams apart by the
 /// instruction that reads. With a copy of it for every second output each of the two would see a
-/// stream with gaps, which costs a sixth of the speed on Zen 5.
+/// stream with gaps, which costs a sixth of the speed on Zen 5. What it needs are copies: members
+/// that are read from memory anew for each output cost another tenth.
 template <typename V, size_t kRows, size_t kSums, int kUnit, typename F>
-void StreamOutputs(const DynamicArgs& args, size_t row, Outputs outputs, const F& compute) {
+void StreamOutputs(const DynamicArgs& all, size_t row, Range outputs, const F compute) {
+  const DynamicArgs args = all;
   // Scales are read too slowly for the hardware to see a stream. Their lines are wanted before the
   // end of a sum waits for them, and everything behind it.
   constexpr size_t kScalesAhead = 32;
-  WithStreamCount(outputs, [&]<size_t kStreams>() {
-    constexpr size_t kPadded = (kSums * kStreams + 3) / 4 * 4;
-    for (size_t first = outputs.begin; first < outputs.end; ++first) {
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) {
-        __builtin_prefetch(args.w.scales + first + s * outputs.apart + kScalesAhead);
+  constexpr size_t kPadded = (kSums + 3) / 4 * 4;
+  for (size_t output = outputs.begin; output < outputs.end; ++output) {
+    __builtin_prefetch(args.w.scales + output + kScalesAhead);
+    typename V::I lanes[kPadded];
+    for (size_t i = kSums; i < kPadded; ++i) lanes[i] = V::Zero();
+    compute(output, lanes);
+    int32_t totals[kPadded];
+    for (size_t i = 0; i < kPadded; i += 4) V::Sum4(lanes + i, totals + i);
+    for (size_t r = 0; r < kRows; ++r) {
+      int32_t total = totals[r];
+      if constexpr (kSums > kRows) {
+        total -= (args.codings[row + r].zero_point - V::kCodeOffset) * totals[kRows];
       }
-      typename V::I lanes[kPadded];
-      for (size_t i = kSums * kStreams; i < kPadded; ++i) lanes[i] = V::Zero();
-      compute.template operator()<kStreams>(first, lanes);
-      int32_t totals[kPadded];
-      for (size_t i = 0; i < kPadded; i += 4) V::Sum4(lanes + i, totals + i);
-      for (size_t r = 0; r < kRows; ++r) {
-        const int32_t zero_point = args.codings[row + r].zero_point - V::kCodeOffset;
-        for (size_t s = 0; s < kStreams; ++s) {
-          int32_t total = totals[r * kStreams + s];
-          if constexpr (kSums > kRows) total -= zero_point * totals[kRows * kStreams + s];
-          StoreOutput(args, row + r, first + s * outputs.apart, total / kUnit);
-        }
-      }
+      StoreOutput(args, row + r, output, total / kUnit);
     }
-  });
+  }
 }
 
 }  // namespace litertlm

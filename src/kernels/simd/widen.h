@@ -31,9 +31,11 @@ class WidenedRow {
     }
   }
 
+  /// Where a column lies that begins a byte.
+  const uint8_t* Data(size_t column) const { return data_ + column * kBits / 8; }
   F Load(size_t column) const { return Scaled(Codes(column), column); }
   /// As Load, but without the scale.
-  F Codes(size_t column) const { return Widen(data_ + column * kBits / 8); }
+  F Codes(size_t column) const { return Widen(Data(column)); }
   /// Of the whole row; 1 for floats. Not for rows in blocks.
   float scale() const { return scale_; }
 
@@ -41,7 +43,7 @@ class WidenedRow {
   F LoadTail(size_t column, size_t count) const { return Scaled(CodesTail(column, count), column); }
   F CodesTail(size_t column, size_t count) const {
     alignas(V::kBytes) uint8_t part[V::kBytes] = {};
-    __builtin_memcpy(part, data_ + column * kBits / 8, count * kBits / 8);
+    __builtin_memcpy(part, Data(column), count * kBits / 8);
     return Widen(part);
   }
 

@@ -7,6 +7,7 @@
 #define LITERTLM_KERNELS_SIMD_WORD_PRODUCTS_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/next_page.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/store_outputs.h"
 #include "kernels/simd/stream.h"
@@ -153,48 +154,40 @@ class WordStream {
   static constexpr size_t kColumns = V::kBytes / 2;  ///< Of a vector.
 
  public:
-  static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Outputs outputs) {
-    StreamOutputs<V, kRows, kRows, 1>(args, row, outputs, [&]<size_t kStreams>(size_t n, I* lanes) {
-      const uint8_t* w[kStreams];
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) {
-        w[s] = Int8Weights<V>::Row(args.w, n + s * outputs.apart);
-      }
-      Multiply<kStreams>(w, centered, args.w.columns, lanes);
+  static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Range outputs) {
+    const WeightMatrix w = args.w;
+    StreamOutputs<V, kRows, kRows, 1>(args, row, outputs, [w, centered](size_t output, I* sums) {
+      const uint8_t* weights = Int8Weights<V>::Row(w, output);
+      AskForNextPages(weights, Int8Weights<V>::Row(w, output + 1));
+      Multiply(weights, centered, w.columns, sums);
     });
   }
 
  private:
-  template <size_t kStreams>
-  [[gnu::always_inline]] static void Multiply(const uint8_t* const (&w)[kStreams],
-                                              const int16_t* centered, size_t columns, I* lanes) {
-    I sums[kStreams][kRows];
-#pragma GCC unroll 2
-    for (size_t s = 0; s < kStreams; ++s) {
+  [[gnu::always_inline]] static void Multiply(const uint8_t* w, const int16_t* centered,
+                                              size_t columns, I* sums) {
+    I kept[kRows];
 #pragma GCC unroll 4
-      for (size_t r = 0; r < kRows; ++r) sums[s][r] = V::Zero();
-    }
+    for (size_t r = 0; r < kRows; ++r) kept[r] = V::Zero();
     const size_t stride = CenteredStride<V>(columns);
     size_t column = 0;
-    for (; column + kColumns <= columns; column += kColumns) {
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) {
-        Accumulate(sums[s], V::WidenI8Words(w[s] + column), centered + column, stride);
+    constexpr size_t kStep = 4 * kColumns;
+    for (; column + kStep <= columns; column += kStep) {
+#pragma GCC unroll 4
+      for (size_t i = column; i < column + kStep; i += kColumns) {
+        Accumulate(kept, V::WidenI8Words(w + i), centered + i, stride);
       }
+    }
+    for (; column + kColumns <= columns; column += kColumns) {
+      Accumulate(kept, V::WidenI8Words(w + column), centered + column, stride);
     }
     if (column < columns) {
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) {
-        alignas(V::kBytes) uint8_t last[kColumns] = {};
-        __builtin_memcpy(last, w[s] + column, columns - column);
-        Accumulate(sums[s], V::WidenI8Words(last), centered + column, stride);
-      }
+      alignas(V::kBytes) uint8_t last[kColumns] = {};
+      __builtin_memcpy(last, w + column, columns - column);
+      Accumulate(kept, V::WidenI8Words(last), centered + column, stride);
     }
 #pragma GCC unroll 4
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 2
-      for (size_t s = 0; s < kStreams; ++s) lanes[r * kStreams + s] = sums[s][r];
-    }
+    for (size_t r = 0; r < kRows; ++r) sums[r] = kept[r];
   }
 
   [[gnu::always_inline]] static void Accumulate(I (&sums)[kRows], I w, const int16_t* centered,
@@ -208,7 +201,7 @@ class WordStream {
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
-void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Outputs outputs) {
+void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Range outputs) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
     WordStream<V, kRows>::Run(args, centered, rows.begin, outputs);
   });
