@@ -38,8 +38,9 @@ void AddLine(const std::byte* bytes, Sums& sums) {
   for (size_t i = 0; i < sums.size(); ++i) sums[i] += LoadLane(bytes + i * sizeof(Lane));
 }
 
-// Processors differ in what they read fastest: one stream that is asked for ahead, or two side by
-// side that their own prefetchers follow (15 % faster on Zen 5).
+// Processors differ in what they read fastest: one stream that is asked for ahead line by line, or
+// two side by side that their own prefetchers follow as soon as one line of each page of 4 KiB is
+// asked for (half as fast again on Zen 5).
 uint64_t ReadOneByOne(const std::byte* a, const std::byte* b) {
   constexpr size_t kAhead = 64 * kLine;
   Sums sums = {};
@@ -56,9 +57,14 @@ uint64_t ReadOneByOne(const std::byte* a, const std::byte* b) {
 uint64_t ReadSideBySide(const std::byte* a, const std::byte* b) {
   Sums of_a = {};
   Sums of_b = {};
-  for (size_t i = 0; i < kChunk; i += kLine) {
-    AddLine(a + i, of_a);
-    AddLine(b + i, of_b);
+  constexpr size_t kPage = 4096;
+  for (size_t page = 0; page < kChunk; page += kPage) {
+    __builtin_prefetch(a + page + kPage);
+    __builtin_prefetch(b + page + kPage);
+    for (size_t i = page; i < page + kPage; i += kLine) {
+      AddLine(a + i, of_a);
+      AddLine(b + i, of_b);
+    }
   }
   const Lane sum = of_a[0] + of_a[1] + of_a[2] + of_a[3] + of_b[0] + of_b[1] + of_b[2] + of_b[3];
   return sum[0] + sum[1];
