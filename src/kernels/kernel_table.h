@@ -22,6 +22,7 @@ struct Range {
 
 /// One dynamic product as kernels see it; fields as in QuantizedRows and Product.
 struct DynamicArgs {
+  size_t rows;
   const uint8_t* codes;
   size_t code_stride;
   const RowCoding* codings;
@@ -40,17 +41,31 @@ struct FloatArgs {
   size_t y_stride;
 };
 
+/// What a kernel computes at once when it has many rows: it repacks so many rows of weights into
+/// memory of its own, and goes over all rows of activations with them.
+struct Panel {
+  size_t outputs;  ///< Ranges of outputs should start at multiples of it.
+  size_t bytes;    ///< Of its memory, also with few rows.
+  bool stays;      ///< The memory holds the whole panel until the next call.
+};
+
+struct PanelMemory {
+  std::byte* bytes;  ///< As many as the kernel's Panel says, aligned to 64.
+  /// The outputs are one panel, which the call before has packed here for other rows.
+  bool packed = false;
+};
+
 struct KernelTable {
   const char* name;
 
   /// Codes one row; writes `columns` codes.
   void (*quantize_row)(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
 
-  /// Computes y[rows, outputs]. `scratch` has `scratch_bytes(w)` bytes, aligned to 64.
-  void (*dynamic)(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
-  void (*floating)(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
-  size_t (*dynamic_scratch_bytes)(const WeightMatrix& w);
-  size_t (*floating_scratch_bytes)(const WeightMatrix& w);
+  /// Computes y[rows, outputs].
+  void (*dynamic)(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory);
+  void (*floating)(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory);
+  Panel (*dynamic_panel)(const WeightMatrix& w);
+  Panel (*floating_panel)(const WeightMatrix& w);
   // One row; x, y and gains have `count` numbers, and y may be one of the inputs.
   void (*add)(const float* a, const float* b, float* y, size_t count);
   /// y = x * (1 / sqrt(mean(x²) + epsilon)) * gains
@@ -72,11 +87,8 @@ struct KernelTable {
   /// Query vectors (rows * heads / kv_heads) that a call may take at most, one row apart.
   size_t attention_queries;
 
-  /// Outputs that a kernel computes together when it has many rows; ranges of outputs should start
-  /// at multiples of it.
-  size_t panel_outputs;
   /// Up to this many rows the kernels stream the weights past the activations; with more they
-  /// repack a panel of weights and go over all rows with it.
+  /// work in panels.
   size_t streaming_rows;
 };
 

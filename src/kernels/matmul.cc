@@ -20,6 +20,11 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kStreamedIndices = 4;
 /// And the least weights that an index covers.
 constexpr size_t kLeastStreamedBytes = size_t{16} << 10;
+/// Products of two numbers in an index of a loop over panels: about 50 microseconds.
+constexpr size_t kIndexProducts = size_t{16} << 20;
+/// Rows of such an index: fewer are not worth the panel, and this many are whole tiles.
+constexpr size_t kLeastRows = 48;
+constexpr size_t kRowMultiple = 12;
 
 size_t RoundUp(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -39,60 +44,74 @@ void CheckDynamic(const QuantizedRows& x, const WeightMatrix& w) {
 /// How the outputs of several products are cut into the indices of one parallel loop.
 struct Cut {
   size_t outputs = 0;  ///< Of one index.
-  size_t row_step = 0;
   size_t output_parts = 0;
+  size_t row_step = 0;  ///< The last part of the rows has half a step more or less.
   size_t row_parts = 0;
+  bool stays = false;  ///< An index finds its panel packed if the one before had other rows of it.
+
   size_t Count() const { return output_parts * row_parts; }
+  Range Rows(size_t part, size_t rows) const {
+    return {part * row_step, part + 1 < row_parts ? (part + 1) * row_step : rows};
+  }
 };
 
-Cut CutProduct(const KernelTable& kernels, const WeightMatrix& w, size_t rows, int threads) {
-  Cut cut;
-  cut.row_step = rows;
-  cut.row_parts = 1;
-  cut.outputs = kernels.panel_outputs;
-  if (rows <= kernels.streaming_rows) {
-    const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
-    const size_t indices = static_cast<size_t>(threads) * kStreamedIndices;
-    cut.outputs =
-        std::max({size_t{1}, kLeastStreamedBytes / row_bytes, (w.rows + indices - 1) / indices});
+/// Few rows are streamed: their number is left whole.
+Cut CutStreamed(const WeightMatrix& w, size_t rows, size_t threads) {
+  const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
+  const size_t indices = threads * kStreamedIndices;
+  const size_t outputs =
+      std::max({size_t{1}, kLeastStreamedBytes / row_bytes, (w.rows + indices - 1) / indices});
+  return {outputs, (w.rows + outputs - 1) / outputs, rows, 1};
+}
+
+/// The rows of a panel are cut so that an index is short: threads end a loop together only if what
+/// they take last is short beside what delays one of them, be it a timer.
+Cut CutPanels(const Panel& panel, const WeightMatrix& w, size_t rows, size_t threads) {
+  Cut cut{panel.outputs, (w.rows + panel.outputs - 1) / panel.outputs, rows, 1, panel.stays};
+  if (threads == 1) return cut;
+  size_t step = rows;
+  if (panel.stays) {
+    step = kIndexProducts / std::max<size_t>(1, panel.outputs * w.columns);
+  } else if (cut.output_parts < 2 * threads) {  // Each part packs the panel.
+    step = rows * cut.output_parts / (2 * threads);
   }
-  cut.output_parts = (w.rows + cut.outputs - 1) / cut.outputs;
-  // With few panels for many threads the rows are cut as well, though each part packs its panel.
-  constexpr size_t kLeastRows = 64;
-  const size_t wanted = static_cast<size_t>(threads) * 2;
-  if (threads > 1 && cut.output_parts < wanted && rows >= 2 * kLeastRows) {
-    const size_t parts =
-        std::min(rows / kLeastRows, (wanted + cut.output_parts - 1) / cut.output_parts);
-    cut.row_step = (rows + parts - 1) / parts;
-    cut.row_parts = (rows + cut.row_step - 1) / cut.row_step;
-  }
+  cut.row_step = RoundUp(std::max(step, kLeastRows), kRowMultiple);
+  cut.row_parts = std::max<size_t>(1, (rows + cut.row_step / 2) / cut.row_step);
   return cut;
 }
 
-/// Runs `kernel(product, rows, outputs, scratch)` over all parts of all products.
+/// Runs `kernel(product, rows, outputs, memory)` over all parts of all products.
 template <typename Kernel>
 void RunProducts(std::span<const Product> products, size_t rows,
-                 size_t (*scratch_bytes)(const WeightMatrix&), ThreadPool& pool,
-                 const Kernel& kernel) {
-  const KernelTable& kernels = ActiveKernels();
+                 Panel (*panel_of)(const WeightMatrix&), ThreadPool& pool, const Kernel& kernel) {
+  const bool streamed = rows <= ActiveKernels().streaming_rows;
+  const auto threads = static_cast<size_t>(pool.threads());
   std::vector<Cut> cuts;
   cuts.reserve(products.size());
   size_t count = 0;
-  size_t scratch = 0;
+  size_t bytes = 0;
   for (const Product& product : products) {
-    cuts.push_back(CutProduct(kernels, product.weights, rows, pool.threads()));
+    const WeightMatrix& w = product.weights;
+    const Panel panel = panel_of(w);
+    cuts.push_back(streamed ? CutStreamed(w, rows, threads) : CutPanels(panel, w, rows, threads));
     count += cuts.back().Count();
-    scratch = std::max(scratch, scratch_bytes(product.weights));
+    bytes = std::max(bytes, panel.bytes);
   }
+  constexpr size_t kNone = ~size_t{0};
+  std::vector<size_t> packed(threads, kNone);  // By worker: the first index of its panel.
   pool.ParallelFor(count, [&](size_t index, int worker) {
     size_t product = 0;
-    for (; index >= cuts[product].Count(); ++product) index -= cuts[product].Count();
+    size_t first = 0;  // Index of the product.
+    for (; index >= first + cuts[product].Count(); ++product) first += cuts[product].Count();
     const Cut& cut = cuts[product];
-    const size_t output = index / cut.row_parts * cut.outputs;
-    const size_t row = index % cut.row_parts * cut.row_step;
-    kernel(products[product], Range{row, std::min(rows, row + cut.row_step)},
+    const size_t row_part = (index - first) % cut.row_parts;
+    const size_t output = (index - first) / cut.row_parts * cut.outputs;
+    const size_t panel = index - row_part;
+    const bool stayed = packed[worker] == panel;
+    packed[worker] = cut.stays ? panel : kNone;
+    kernel(products[product], cut.Rows(row_part, rows),
            Range{output, std::min(products[product].weights.rows, output + cut.outputs)},
-           pool.Scratch(worker, scratch));
+           PanelMemory{pool.Scratch(worker, bytes), stayed});
   });
 }
 
@@ -140,11 +159,11 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
 void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, ThreadPool& pool) {
   for (const Product& product : products) CheckDynamic(x, product.weights);
   const KernelTable& kernels = ActiveKernels();
-  RunProducts(products, x.rows(), kernels.dynamic_scratch_bytes, pool,
-              [&](const Product& p, Range rows, Range outputs, std::byte* scratch) {
-                kernels.dynamic(
-                    {x.codes(), x.stride(), x.codings(), p.weights, p.bias, p.y, p.y_stride}, rows,
-                    outputs, scratch);
+  RunProducts(products, x.rows(), kernels.dynamic_panel, pool,
+              [&](const Product& p, Range rows, Range outputs, PanelMemory memory) {
+                kernels.dynamic({x.rows(), x.codes(), x.stride(), x.codings(), p.weights, p.bias,
+                                 p.y, p.y_stride},
+                                rows, outputs, memory);
               });
 }
 
@@ -152,9 +171,9 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
                  ThreadPool& pool) {
   const KernelTable& kernels = ActiveKernels();
   RunProducts(
-      products, rows, kernels.floating_scratch_bytes, pool,
-      [&](const Product& p, Range part, Range outputs, std::byte* scratch) {
-        kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, scratch);
+      products, rows, kernels.floating_panel, pool,
+      [&](const Product& p, Range part, Range outputs, PanelMemory memory) {
+        kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, memory);
       });
 }
 

@@ -116,20 +116,56 @@ std::vector<float> RunDynamic(const KernelTable& table, const Coded& x, const We
   const WeightMatrix& w = weights.matrix;
   const size_t stride = w.rows + 3;
   std::vector<float> y(rows * stride, -1.0f);  // What lies between the rows must stay.
-  std::vector<std::byte> scratch(table.dynamic_scratch_bytes(w) + 64);
+  std::vector<std::byte> scratch(table.dynamic_panel(w).bytes + 64);
   std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-  table.dynamic({x.codes.data(), x.stride, x.codings.data(), w, bias, y.data(), stride}, {0, rows},
-                {0, w.rows}, aligned);
+  table.dynamic({rows, x.codes.data(), x.stride, x.codings.data(), w, bias, y.data(), stride},
+                {0, rows}, {0, w.rows}, {aligned});
+  return y;
+}
+
+/// The same in parts of the rows, one panel after the other, as the threads of a loop take them.
+std::vector<float> RunDynamicInParts(const KernelTable& table, const Coded& x,
+                                     const Weights& weights, size_t rows, size_t part) {
+  const WeightMatrix& w = weights.matrix;
+  const Panel panel = table.dynamic_panel(w);
+  std::vector<float> y(rows * w.rows, -1.0f);
+  std::vector<std::byte> scratch(panel.bytes + 64);
+  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  for (size_t n = 0; n < w.rows; n += panel.outputs) {
+    const Range outputs{n, std::min(w.rows, n + panel.outputs)};
+    for (size_t row = 0; row < rows; row += part) {
+      table.dynamic(
+          {rows, x.codes.data(), x.stride, x.codings.data(), w, nullptr, y.data(), w.rows},
+          {row, std::min(rows, row + part)}, outputs, {aligned, panel.stays && row > 0});
+    }
+  }
   return y;
 }
 
 std::vector<float> RunFloating(const KernelTable& table, FloatArgs args, size_t rows) {
   std::vector<float> y(rows * args.y_stride, -1.0f);
-  std::vector<std::byte> scratch(table.floating_scratch_bytes(args.w) + 64);
+  std::vector<std::byte> scratch(table.floating_panel(args.w).bytes + 64);
   std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
   args.y = y.data();
-  table.floating(args, {0, rows}, {0, args.w.rows}, aligned);
+  table.floating(args, {0, rows}, {0, args.w.rows}, {aligned});
   return y;
+}
+
+TEST_P(MatMulKernels, APackedPanelServesOtherRows) {
+  constexpr size_t kRows = 96;
+  constexpr size_t kPart = 48;
+  const struct {
+    DType dtype;
+    size_t n, k, block;
+  } cases[] = {{DType::kI8, 300, 320, 0}, {DType::kI8, 129, 33, 0},   {DType::kI4, 300, 320, 0},
+               {DType::kI2, 130, 64, 0},  {DType::kI4, 300, 320, 32}, {DType::kI4, 70, 256, 128}};
+  for (const auto& c : cases) {
+    const Weights w(c.dtype, c.n, c.k, c.block, random_);
+    const Coded x(kRows, c.k, random_);
+    const std::vector<float> parts = RunDynamicInParts(table_, x, w, kRows, kPart);
+    const std::vector<float> whole = RunDynamicInParts(table_, x, w, kRows, kRows);
+    ASSERT_EQ(parts, whole) << Info(c.dtype).name << " " << c.n << " x " << c.k;
+  }
 }
 
 TEST_P(MatMulKernels, DynamicPerChannelEqualsScalarBitForBit) {
@@ -308,7 +344,7 @@ TEST(Quantize, FollowsTheFormulaOfXnnpack) {
 TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
   std::mt19937 random(3);
   ThreadPool pool(3);
-  for (const size_t rows : {1, 4, 5, 200}) {
+  for (const size_t rows : {1, 4, 5, 47, 73, 200, 503}) {
     const Weights first(DType::kI8, 500, 256, 0, random);
     const Weights second(DType::kI4, 33, 256, 0, random);
     const std::vector<float> x = RandomRows(rows * 256, random);
@@ -322,9 +358,10 @@ TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
     const KernelTable& scalar = KernelsNamed("scalar");
     for (const Product& p : products) {
       float* out = expected.data() + (p.y - y.data());
-      std::vector<std::byte> scratch(scalar.dynamic_scratch_bytes(p.weights));
-      scalar.dynamic({coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533},
-                     {0, rows}, {0, p.weights.rows}, scratch.data());
+      std::vector<std::byte> scratch(scalar.dynamic_panel(p.weights).bytes);
+      scalar.dynamic(
+          {rows, coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533},
+          {0, rows}, {0, p.weights.rows}, {scratch.data()});
     }
     ASSERT_EQ(y, expected) << rows << " rows";
   }

@@ -153,11 +153,9 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
   *coding = {1.0f / range.inverse, range.zero_point};
 }
 
-size_t DynamicScalarScratchBytes(const WeightMatrix& w) { return w.columns; }
-
-void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
   for (size_t output = outputs.begin; output < outputs.end; ++output) {
-    const IntegerRow weights(args.w, output, scratch);
+    const IntegerRow weights(args.w, output, memory.bytes);
     const float bias = args.bias ? args.bias[output] : 0.0f;
     for (size_t row = rows.begin; row < rows.end; ++row) {
       const uint8_t* codes = args.codes + row * args.code_stride;
@@ -166,7 +164,7 @@ void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte
   }
 }
 
-void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte*) {
+void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemory) {
   for (size_t output = outputs.begin; output < outputs.end; ++output) {
     for (size_t row = rows.begin; row < rows.end; ++row) {
       args.y[row * args.y_stride + output] = FloatOutput(args, row, output);

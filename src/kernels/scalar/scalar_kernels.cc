@@ -10,8 +10,14 @@ const KernelTable& ScalarKernels() {
       .quantize_row = QuantizeRowScalar,
       .dynamic = DynamicScalar,
       .floating = FloatingScalar,
-      .dynamic_scratch_bytes = DynamicScalarScratchBytes,
-      .floating_scratch_bytes = [](const WeightMatrix&) { return size_t{0}; },
+      .dynamic_panel =
+          [](const WeightMatrix& w) {
+            return Panel{16, w.columns, false};
+          },
+      .floating_panel =
+          [](const WeightMatrix&) {
+            return Panel{16, 0, false};
+          },
       .add = AddScalar,
       .rms_norm = scalar::RmsNorm,
       .softmax = scalar::Softmax,
@@ -22,7 +28,6 @@ const KernelTable& ScalarKernels() {
       .attention = AttentionScalar,
       .attention_scratch_bytes = AttentionScalarScratchBytes,
       .attention_queries = 16,
-      .panel_outputs = 16,
       .streaming_rows = 4,
   };
   return kTable;

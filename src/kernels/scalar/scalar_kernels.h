@@ -15,9 +15,8 @@ struct RowRange {
 RowRange CodeRange(float low, float high);
 
 void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
-void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch);
-size_t DynamicScalarScratchBytes(const WeightMatrix& w);
-void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch);
+void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory);
+void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory);
 
 void AddScalar(const float* a, const float* b, float* y, size_t count);
 void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);

@@ -25,18 +25,19 @@ class BlockwisePanel {
  public:
   static constexpr size_t kOutputs = kLanes * kVectors;
 
-  static size_t ScratchBytes(const WeightMatrix& w) {
+  static size_t MemoryBytes(const WeightMatrix& w) {
     const size_t blocks = w.columns / w.block;
     return kOutputs * (PaddedColumns<V>(w.columns) + 8 * blocks + 4);
   }
 
-  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-    BlockwisePanel panel(args, scratch);
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
+    BlockwisePanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      const size_t left = outputs.end - n;
-      panel.Pack(n, left < kOutputs ? left : kOutputs);
+      panel.Take(n, outputs.end - n);
+      if (!memory.packed) panel.Pack();
       const size_t tiles = (rows.end - rows.begin) / kTileRows + 1;
-      panel.next_ = {args.w, n + kOutputs, kOutputs, tiles * panel.blocks_};
+      const Range next{n + kOutputs, n + 2 * kOutputs};
+      panel.next_ = {args.w, next, rows, args.rows, tiles * panel.blocks_};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
       for (; row + 2 <= rows.end; row += 2) panel.template Tile<2>(row);
@@ -45,21 +46,24 @@ class BlockwisePanel {
   }
 
  private:
-  BlockwisePanel(const DynamicArgs& args, std::byte* scratch)
+  BlockwisePanel(const DynamicArgs& args, std::byte* memory)
       : args_(args), blocks_(args.w.columns / args.w.block), steps_(args.w.block / 4) {
-    weights_ = reinterpret_cast<int8_t*>(scratch);
-    starts_ = reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns<V>(args.w.columns));
+    weights_ = reinterpret_cast<int8_t*>(memory);
+    starts_ = reinterpret_cast<int32_t*>(memory + kOutputs * PaddedColumns<V>(args.w.columns));
     scales_ = reinterpret_cast<float*>(starts_ + kOutputs * blocks_);
     sums_ = scales_ + kOutputs * blocks_;
   }
 
-  void Pack(size_t output, size_t count) {
+  void Take(size_t output, size_t left) {
     output_ = output;
-    count_ = count;
+    count_ = left < kOutputs ? left : kOutputs;
+  }
+
+  void Pack() {
     for (size_t v = 0; v < kVectors; ++v) {
       const size_t first = v * kLanes;
-      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
-      PackRows<V, Int4Weights<V>>(args_.w, output + first, live, weights_ + v * V::kBytes, kStep);
+      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
+      PackRows<V, Int4Weights<V>>(args_.w, output_ + first, live, weights_ + v * V::kBytes, kStep);
       PackScales(v, live);
     }
   }

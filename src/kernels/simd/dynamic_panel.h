@@ -1,5 +1,5 @@
-// Integer products of many rows: a panel of weights is rearranged once in scratch memory, then all
-// rows of activations go over it.
+// Integer products of many rows: a panel of weights is rearranged once in memory of its own, then
+// all rows of activations go over it.
 //
 // A panel has kVectors * V::kLanes outputs. Step s of it holds, for each output in turn, the four
 // weights of columns 4 s … 4 s + 3: one vector per V::kLanes outputs. An instruction then
@@ -29,17 +29,18 @@ class DynamicPanel {
   static constexpr size_t kStripOutputs = kLanes * kVectors;
   static constexpr size_t kOutputs = kStrips * kStripOutputs;
 
-  static size_t ScratchBytes(const WeightMatrix& w) {
+  static size_t MemoryBytes(const WeightMatrix& w) {
     return kOutputs * (PaddedColumns<V>(w.columns) + sizeof(int32_t));
   }
 
-  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-    DynamicPanel panel(args, scratch);
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
+    DynamicPanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      const size_t left = outputs.end - n;
-      panel.Pack(n, left < kOutputs ? left : kOutputs);
-      const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * kStrips;
-      panel.next_ = {args.w, n + kOutputs, kOutputs, tiles * (panel.steps_ / kPortionSteps + 1)};
+      panel.Take(n, outputs.end - n);
+      if (!memory.packed) panel.Pack();
+      const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * panel.strips_;
+      const size_t portions = tiles * (panel.steps_ / kPortionSteps + 1);
+      panel.next_ = {args.w, {n + kOutputs, n + 2 * kOutputs}, rows, args.rows, portions};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
       for (; row + 4 <= rows.end; row += 4) panel.template Rows<4>(row);
@@ -49,21 +50,25 @@ class DynamicPanel {
   }
 
  private:
-  DynamicPanel(const DynamicArgs& args, std::byte* scratch)
+  DynamicPanel(const DynamicArgs& args, std::byte* memory)
       : args_(args),
         steps_(PaddedColumns<V>(args.w.columns) / 4),
-        weights_(reinterpret_cast<int8_t*>(scratch)),
-        sums_(reinterpret_cast<int32_t*>(scratch + kOutputs * PaddedColumns<V>(args.w.columns))) {}
+        weights_(reinterpret_cast<int8_t*>(memory)),
+        sums_(reinterpret_cast<int32_t*>(memory + kOutputs * PaddedColumns<V>(args.w.columns))) {}
 
-  void Pack(size_t output, size_t count) {
+  /// The next panel has the outputs from `output` on, `left` of them at most.
+  void Take(size_t output, size_t left) {
     output_ = output;
-    count_ = count;
-    strips_ = (count + kStripOutputs - 1) / kStripOutputs;
+    count_ = left < kOutputs ? left : kOutputs;
+    strips_ = (count_ + kStripOutputs - 1) / kStripOutputs;
+  }
+
+  void Pack() {
     for (size_t v = 0; v < strips_ * kVectors; ++v) {
       const size_t first = v * kLanes;
-      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
+      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
       int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
-      PackRows<V, Weights>(args_.w, output + first, live, to, kVectors * V::kBytes);
+      PackRows<V, Weights>(args_.w, output_ + first, live, to, kVectors * V::kBytes);
       V::Store(sums_ + first, SumPacked<V>(to, steps_, kVectors * V::kBytes));
     }
   }

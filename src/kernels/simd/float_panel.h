@@ -20,10 +20,10 @@ class FloatPanel {
 
  public:
   static constexpr size_t kOutputs = kLanes * kVectors;
-  static constexpr size_t kScratchBytes = kOutputs * kColumns * sizeof(float);
+  static constexpr size_t kMemoryBytes = kOutputs * kColumns * sizeof(float);
 
-  static void Run(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
-    FloatPanel panel(args, scratch);
+  static void Run(const FloatArgs& args, Range rows, Range outputs, std::byte* memory) {
+    FloatPanel panel(args, memory);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
       const size_t left = outputs.end - n;
       panel.output_ = n;
@@ -41,8 +41,8 @@ class FloatPanel {
   }
 
  private:
-  FloatPanel(const FloatArgs& args, std::byte* scratch)
-      : args_(args), weights_(reinterpret_cast<float*>(scratch)) {}
+  FloatPanel(const FloatArgs& args, std::byte* memory)
+      : args_(args), weights_(reinterpret_cast<float*>(memory)) {}
 
   void Pack(size_t column) {
     const size_t left = args_.w.columns - column;

@@ -32,8 +32,8 @@ class Kernels {
         .quantize_row = QuantizeRow<V>,
         .dynamic = Dynamic,
         .floating = Floating,
-        .dynamic_scratch_bytes = DynamicScratchBytes,
-        .floating_scratch_bytes = FloatingScratchBytes,
+        .dynamic_panel = PanelOfDynamic,
+        .floating_panel = PanelOfFloating,
         .add = RowKernels<V>::Add,
         .rms_norm = RowKernels<V>::RmsNorm,
         .softmax = RowKernels<V>::Softmax,
@@ -44,7 +44,6 @@ class Kernels {
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
         .attention_queries = PromptAttention<V, float>::kQueries,
-        .panel_outputs = DynamicPanel<V, Int4Weights<V>>::kOutputs,
         .streaming_rows = kStreamingRows,
     };
   }
@@ -71,43 +70,43 @@ class Kernels {
     return w.dtype != DType::kI2 && (w.dtype != DType::kI4 || w.columns % 2 == 0);
   }
 
-  static void Dynamic(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+  static void Dynamic(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     const WeightMatrix& w = args.w;
     if (!InBytes(w) || (w.block != 0 && w.dtype != DType::kI4)) {
-      DynamicScalar(args, rows, outputs, scratch);
+      DynamicScalar(args, rows, outputs, memory);
     } else if (w.block != 0) {
       if (Few(rows) && BlockwiseStream<V, 1>::CanRun(w)) {
         InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
-          StreamBlockwiseRows<V>(args, some_rows, some_outputs, scratch);
+          StreamBlockwiseRows<V>(args, some_rows, some_outputs, memory.bytes);
         });
       } else {
-        BlockwisePanel<V>::Run(args, rows, outputs, scratch);
+        BlockwisePanel<V>::Run(args, rows, outputs, memory);
       }
     } else if (w.dtype == DType::kI4) {
-      PerChannel<Int4Weights<V>>(args, rows, outputs, scratch);
+      PerChannel<Int4Weights<V>>(args, rows, outputs, memory);
     } else if constexpr (V::kHasDot) {
-      PerChannel<Int8Weights<V>>(args, rows, outputs, scratch);
+      PerChannel<Int8Weights<V>>(args, rows, outputs, memory);
     } else {
-      Words(args, rows, outputs, scratch);
+      Words(args, rows, outputs, memory);
     }
   }
 
   template <typename Weights>
-  static void PerChannel(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+  static void PerChannel(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     if (Few(rows)) {
       InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
         StreamRows<V, Weights>(args, some_rows, some_outputs);
       });
     } else {
-      DynamicPanel<V, Weights>::Run(args, rows, outputs, scratch);
+      DynamicPanel<V, Weights>::Run(args, rows, outputs, memory);
     }
   }
 
-  static void Words(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+  static void Words(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     if (!Few(rows)) {
-      return WordPanel<V>::Run(args, rows, outputs, scratch);
+      return WordPanel<V>::Run(args, rows, outputs, memory);
     }
-    auto* centered = reinterpret_cast<int16_t*>(scratch);
+    auto* centered = reinterpret_cast<int16_t*>(memory.bytes);
     const size_t stride = CenteredStride<V>(args.w.columns);
     for (size_t row = rows.begin; row < rows.end; ++row) {
       CenterRow<V>(args, row, centered + (row - rows.begin) * stride);
@@ -119,44 +118,49 @@ class Kernels {
   }
 
   /// A panel is many times what DynamicScalar needs.
-  static size_t DynamicScratchBytes(const WeightMatrix& w) {
+  static Panel PanelOfDynamic(const WeightMatrix& w) {
     if (w.block != 0) {
+      using Blockwise = BlockwisePanel<V>;
       const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);
-      return Larger(BlockwisePanel<V>::ScratchBytes(w), rows);
+      return {Blockwise::kOutputs, Larger(Blockwise::MemoryBytes(w), rows), true};
     }
-    const size_t panel = DynamicPanel<V, Int4Weights<V>>::ScratchBytes(w);
-    if (V::kHasDot) return panel;
-    const size_t rows = kStreamingRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
-    return Larger(Larger(panel, WordPanel<V>::ScratchBytes(w)), rows);
+    using PerOutput = DynamicPanel<V, Int4Weights<V>>;
+    static_assert(PerOutput::kOutputs == WordPanel<V>::kOutputs);
+    size_t bytes = PerOutput::MemoryBytes(w);
+    if (!V::kHasDot) {
+      const size_t rows = kStreamingRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
+      bytes = Larger(Larger(bytes, WordPanel<V>::MemoryBytes(w)), rows);
+    }
+    return {PerOutput::kOutputs, bytes, true};
   }
   static constexpr size_t Larger(size_t a, size_t b) { return a > b ? a : b; }
 
-  static void Floating(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
-    if (!InBytes(args.w)) return FloatingScalar(args, rows, outputs, scratch);
+  static void Floating(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory) {
+    if (!InBytes(args.w)) return FloatingScalar(args, rows, outputs, memory);
     switch (args.w.dtype) {
       case DType::kF32:
-        return FloatingOf<DType::kF32>(args, rows, outputs, scratch);
+        return FloatingOf<DType::kF32>(args, rows, outputs, memory);
       case DType::kF16:
-        return FloatingOf<DType::kF16>(args, rows, outputs, scratch);
+        return FloatingOf<DType::kF16>(args, rows, outputs, memory);
       case DType::kBF16:
-        return FloatingOf<DType::kBF16>(args, rows, outputs, scratch);
+        return FloatingOf<DType::kBF16>(args, rows, outputs, memory);
       case DType::kI8:
-        return FloatingOf<DType::kI8>(args, rows, outputs, scratch);
+        return FloatingOf<DType::kI8>(args, rows, outputs, memory);
       case DType::kI4:
-        return FloatingOf<DType::kI4>(args, rows, outputs, scratch);
+        return FloatingOf<DType::kI4>(args, rows, outputs, memory);
       default:
-        return FloatingScalar(args, rows, outputs, scratch);
+        return FloatingScalar(args, rows, outputs, memory);
     }
   }
 
   template <DType kType>
-  static void FloatingOf(const FloatArgs& args, Range rows, Range outputs, std::byte* scratch) {
+  static void FloatingOf(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory) {
     if (Few(rows)) {
       InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
         StreamFloatRows<V, kType>(args, some_rows, some_outputs);
       });
     } else {
-      FloatPanel<V, kType>::Run(args, rows, outputs, scratch);
+      FloatPanel<V, kType>::Run(args, rows, outputs, memory.bytes);
     }
   }
 
@@ -175,8 +179,9 @@ class Kernels {
                                            : litertlm::AttentionScratchBytes<V>(args);
   }
 
-  static size_t FloatingScratchBytes(const WeightMatrix&) {
-    return FloatPanel<V, DType::kF32>::kScratchBytes;
+  static Panel PanelOfFloating(const WeightMatrix&) {
+    using AnyType = FloatPanel<V, DType::kF32>;
+    return {AnyType::kOutputs, AnyType::kMemoryBytes, false};
   }
 };
 

@@ -13,15 +13,18 @@ template <typename Weights>
 class NextPanel {
  public:
   NextPanel() = default;
-  /// Of `outputs` outputs of `w` from `first` on, as far as there are any, in about so many
-  /// portions.
-  NextPanel(const WeightMatrix& w, size_t first, size_t outputs, size_t portions) {
-    if (first >= w.rows) return;
-    const size_t end = w.rows - first < outputs ? w.rows : first + outputs;
-    next_ = Weights::Row(w, first);
-    end_ = Weights::Row(w, end);
-    const size_t lines = (static_cast<size_t>(end_ - next_) + kLine - 1) / kLine;
-    portion_ = (lines + portions - 1) / portions * kLine;
+  /// Of these outputs of `w`, as far as there are any, the share that `rows` have of all rows, in
+  /// about so many portions.
+  NextPanel(const WeightMatrix& w, Range outputs, Range rows, size_t all_rows, size_t portions) {
+    if (outputs.begin >= w.rows) return;
+    const uint8_t* first = Weights::Row(w, outputs.begin);
+    const uint8_t* last = Weights::Row(w, w.rows < outputs.end ? w.rows : outputs.end);
+    const size_t lines = (static_cast<size_t>(last - first) + kLine - 1) / kLine;
+    const size_t begin = lines * rows.begin / all_rows;
+    const size_t end = lines * rows.end / all_rows;
+    next_ = first + begin * kLine;
+    end_ = first + end * kLine;
+    portion_ = (end - begin + portions - 1) / portions * kLine;
   }
 
   [[gnu::always_inline]] void AskForPortion() {

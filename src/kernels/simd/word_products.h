@@ -46,16 +46,16 @@ class WordPanel {
   static constexpr size_t kStripOutputs = kLanes * kVectors;
   static constexpr size_t kOutputs = kStrips * kStripOutputs;
 
-  static size_t ScratchBytes(const WeightMatrix& w) {
+  static size_t MemoryBytes(const WeightMatrix& w) {
     return kOutputs * PaddedColumns<V>(w.columns) +
            kTileRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
   }
 
-  static void Run(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
-    WordPanel panel(args, scratch);
+  static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
+    WordPanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      const size_t left = outputs.end - n;
-      panel.Pack(n, left < kOutputs ? left : kOutputs);
+      panel.Take(n, outputs.end - n);
+      if (!memory.packed) panel.Pack();
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
       for (; row + 2 <= rows.end; row += 2) panel.template Rows<2>(row);
@@ -64,22 +64,25 @@ class WordPanel {
   }
 
  private:
-  WordPanel(const DynamicArgs& args, std::byte* scratch)
+  WordPanel(const DynamicArgs& args, std::byte* memory)
       : args_(args),
         columns_(PaddedColumns<V>(args.w.columns)),
         stride_(CenteredStride<V>(args.w.columns)),
-        weights_(reinterpret_cast<int8_t*>(scratch)),
-        centered_(reinterpret_cast<int16_t*>(scratch + kOutputs * columns_)) {}
+        weights_(reinterpret_cast<int8_t*>(memory)),
+        centered_(reinterpret_cast<int16_t*>(memory + kOutputs * columns_)) {}
 
-  void Pack(size_t output, size_t count) {
+  void Take(size_t output, size_t left) {
     output_ = output;
-    count_ = count;
-    strips_ = (count + kStripOutputs - 1) / kStripOutputs;
+    count_ = left < kOutputs ? left : kOutputs;
+    strips_ = (count_ + kStripOutputs - 1) / kStripOutputs;
+  }
+
+  void Pack() {
     for (size_t v = 0; v < strips_ * kVectors; ++v) {
       const size_t first = v * kLanes;
-      const size_t live = first >= count ? 0 : count - first < kLanes ? count - first : kLanes;
+      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
       int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
-      PackRows<V, Int8Weights<V>>(args_.w, output + first, live, to, kStep);
+      PackRows<V, Int8Weights<V>>(args_.w, output_ + first, live, to, kStep);
     }
     static_assert(kVectors == 2);
     for (size_t i = 0; i < strips_ * columns_ / 4; ++i) {
