@@ -4,6 +4,7 @@
 #define LITERTLM_KERNELS_SIMD_BLOCKWISE_PANEL_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/ask_for_outputs.h"
 #include "kernels/simd/block_scales.h"
 #include "kernels/simd/next_panel.h"
 #include "kernels/simd/pack.h"
@@ -99,6 +100,7 @@ class BlockwisePanel {
         y[r][v] = V::Mul(zero_point, V::LoadF(sums_ + v * kLanes));
       }
     }
+    AskForOutputs<kRows, kOutputs>(args_.y + row * args_.y_stride + output_, args_.y_stride);
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const int8_t* weights = weights_;
     for (size_t block = 0; block < blocks_; ++block) {

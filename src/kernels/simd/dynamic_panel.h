@@ -10,6 +10,7 @@
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/ask_for_outputs.h"
 #include "kernels/simd/next_panel.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/store_outputs.h"
@@ -90,6 +91,8 @@ class DynamicPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
     }
+    const size_t output = output_ + strip * kStripOutputs;
+    AskForOutputs<kRows, kStripOutputs>(args_.y + row * args_.y_stride + output, args_.y_stride);
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const size_t stride = args_.code_stride;
     const int8_t* weights = Strip(strip);

@@ -7,6 +7,7 @@
 #define LITERTLM_KERNELS_SIMD_WORD_PRODUCTS_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/ask_for_outputs.h"
 #include "kernels/simd/next_page.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/store_outputs.h"
@@ -112,6 +113,8 @@ class WordPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
     }
+    const size_t output = output_ + strip * kStripOutputs;
+    AskForOutputs<kRows, kStripOutputs>(args_.y + row * args_.y_stride + output, args_.y_stride);
     const int8_t* weights = Strip(strip);
     const int16_t* x = centered_;
     // Not unrolled: the compiler would add up products first and run out of registers.
