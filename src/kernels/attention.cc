@@ -18,10 +18,11 @@ void AttentionWith(const KernelTable& kernels, const AttentionArgs& args, Thread
   const size_t blocks = (args.rows + step - 1) / step;
   const size_t scratch = kernels.attention_scratch_bytes(args);
   pool.ParallelFor(blocks * args.kv_heads, [&](size_t index, int worker) {
-    // Late rows see the most keys: they go first, so that threads end together.
-    const size_t block = blocks - 1 - index / args.kv_heads;
+    // All rows of a head in turn, while its keys and values are in the cache. Late rows see the
+    // most keys: they go first, so that threads end together.
+    const size_t block = blocks - 1 - index % blocks;
     const Range rows{block * step, std::min(args.rows, (block + 1) * step)};
-    kernels.attention(args, index % args.kv_heads, rows, pool.Scratch(worker, scratch));
+    kernels.attention(args, index / blocks, rows, pool.Scratch(worker, scratch));
   });
 }
 
