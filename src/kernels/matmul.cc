@@ -80,6 +80,13 @@ Cut CutPanels(const Panel& panel, const WeightMatrix& w, size_t rows, size_t thr
   return cut;
 }
 
+/// What lies packed in a worker's memory. In a line of its own: two cores that write to one line
+/// take it from each other at every index.
+struct alignas(kAlignment) Packed {
+  static constexpr size_t kNothing = ~size_t{0};
+  size_t panel = kNothing;  ///< The first index of it.
+};
+
 /// Runs `kernel(product, rows, outputs, memory)` over all parts of all products.
 template <typename Kernel>
 void RunProducts(std::span<const Product> products, size_t rows,
@@ -97,8 +104,7 @@ void RunProducts(std::span<const Product> products, size_t rows,
     count += cuts.back().Count();
     bytes = std::max(bytes, panel.bytes);
   }
-  constexpr size_t kNone = ~size_t{0};
-  std::vector<size_t> packed(threads, kNone);  // By worker: the first index of its panel.
+  std::vector<Packed> packed(threads);  // By worker.
   pool.ParallelFor(count, [&](size_t index, int worker) {
     size_t product = 0;
     size_t first = 0;  // Index of the product.
@@ -107,8 +113,8 @@ void RunProducts(std::span<const Product> products, size_t rows,
     const size_t row_part = (index - first) % cut.row_parts;
     const size_t output = (index - first) / cut.row_parts * cut.outputs;
     const size_t panel = index - row_part;
-    const bool stayed = packed[worker] == panel;
-    packed[worker] = cut.stays ? panel : kNone;
+    const bool stayed = packed[worker].panel == panel;
+    packed[worker].panel = cut.stays ? panel : Packed::kNothing;
     kernel(products[product], cut.Rows(row_part, rows),
            Range{output, std::min(products[product].weights.rows, output + cut.outputs)},
            PanelMemory{pool.Scratch(worker, bytes), stayed});
