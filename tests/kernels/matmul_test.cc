@@ -111,15 +111,27 @@ struct Coded {
   }
 };
 
+/// Memory for a panel, aligned as the pool's is.
+class PanelScratch {
+ public:
+  explicit PanelScratch(const Panel& panel) : bytes_(panel.bytes + kAlignment) {}
+  std::byte* get() {
+    return bytes_.data() + kAlignment - reinterpret_cast<uintptr_t>(bytes_.data()) % kAlignment;
+  }
+
+ private:
+  static constexpr size_t kAlignment = 64;
+  std::vector<std::byte> bytes_;
+};
+
 std::vector<float> RunDynamic(const KernelTable& table, const Coded& x, const Weights& weights,
                               const float* bias, size_t rows) {
   const WeightMatrix& w = weights.matrix;
   const size_t stride = w.rows + 3;
   std::vector<float> y(rows * stride, -1.0f);  // What lies between the rows must stay.
-  std::vector<std::byte> scratch(table.dynamic_panel(w).bytes + 64);
-  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  PanelScratch scratch(table.dynamic_panel(w));
   table.dynamic({rows, x.codes.data(), x.stride, x.codings.data(), w, bias, y.data(), stride},
-                {0, rows}, {0, w.rows}, {aligned});
+                {0, rows}, {0, w.rows}, {scratch.get()});
   return y;
 }
 
@@ -129,14 +141,13 @@ std::vector<float> RunDynamicInParts(const KernelTable& table, const Coded& x,
   const WeightMatrix& w = weights.matrix;
   const Panel panel = table.dynamic_panel(w);
   std::vector<float> y(rows * w.rows, -1.0f);
-  std::vector<std::byte> scratch(panel.bytes + 64);
-  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  PanelScratch scratch(panel);
   for (size_t n = 0; n < w.rows; n += panel.outputs) {
     const Range outputs{n, std::min(w.rows, n + panel.outputs)};
     for (size_t row = 0; row < rows; row += part) {
       table.dynamic(
           {rows, x.codes.data(), x.stride, x.codings.data(), w, nullptr, y.data(), w.rows},
-          {row, std::min(rows, row + part)}, outputs, {aligned, panel.stays && row > 0});
+          {row, std::min(rows, row + part)}, outputs, {scratch.get(), panel.stays && row > 0});
     }
   }
   return y;
@@ -144,10 +155,9 @@ std::vector<float> RunDynamicInParts(const KernelTable& table, const Coded& x,
 
 std::vector<float> RunFloating(const KernelTable& table, FloatArgs args, size_t rows) {
   std::vector<float> y(rows * args.y_stride, -1.0f);
-  std::vector<std::byte> scratch(table.floating_panel(args.w).bytes + 64);
-  std::byte* aligned = scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  PanelScratch scratch(table.floating_panel(args.w));
   args.y = y.data();
-  table.floating(args, {0, rows}, {0, args.w.rows}, {aligned});
+  table.floating(args, {0, rows}, {0, args.w.rows}, {scratch.get()});
   return y;
 }
 

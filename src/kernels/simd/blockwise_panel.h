@@ -7,7 +7,7 @@
 #include "kernels/simd/ask_for_outputs.h"
 #include "kernels/simd/block_scales.h"
 #include "kernels/simd/next_panel.h"
-#include "kernels/simd/pack.h"
+#include "kernels/simd/packed_weights.h"
 
 namespace litertlm {
 
@@ -16,25 +16,26 @@ namespace litertlm {
 template <typename V>
 class BlockwisePanel {
   using Products = NibbleProducts<V>;
+  using Packed = PackedWeights<V, Int4Weights<V>, 1>;
   using I = typename V::I;
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kBlockRows;
-  static constexpr size_t kStep = kVectors * V::kBytes;
+  static constexpr size_t kStep = Packed::kStep;
 
  public:
-  static constexpr size_t kOutputs = kLanes * kVectors;
+  static constexpr size_t kOutputs = Packed::kOutputs;
 
   static size_t MemoryBytes(const WeightMatrix& w) {
     const size_t blocks = w.columns / w.block;
-    return kOutputs * (PaddedColumns<V>(w.columns) + 8 * blocks + 4);
+    return Packed::MemoryBytes(w) + kOutputs * (8 * blocks + 4);
   }
 
   static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     BlockwisePanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      panel.Take(n, outputs.end - n);
+      panel.packed_.Take(n, outputs.end - n);
       if (!memory.packed) panel.Pack();
       const size_t tiles = (rows.end - rows.begin) / kTileRows + 1;
       const Range next{n + kOutputs, n + 2 * kOutputs};
@@ -48,36 +49,31 @@ class BlockwisePanel {
 
  private:
   BlockwisePanel(const DynamicArgs& args, std::byte* memory)
-      : args_(args), blocks_(args.w.columns / args.w.block), steps_(args.w.block / 4) {
-    weights_ = reinterpret_cast<int8_t*>(memory);
-    starts_ = reinterpret_cast<int32_t*>(memory + kOutputs * PaddedColumns<V>(args.w.columns));
+      : args_(args),
+        packed_(args.w, memory),
+        blocks_(args.w.columns / args.w.block),
+        steps_(args.w.block / 4) {
+    starts_ = reinterpret_cast<int32_t*>(memory + Packed::MemoryBytes(args.w));
     scales_ = reinterpret_cast<float*>(starts_ + kOutputs * blocks_);
     sums_ = scales_ + kOutputs * blocks_;
   }
 
-  void Take(size_t output, size_t left) {
-    output_ = output;
-    count_ = left < kOutputs ? left : kOutputs;
-  }
-
   void Pack() {
-    for (size_t v = 0; v < kVectors; ++v) {
-      const size_t first = v * kLanes;
-      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
-      PackRows<V, Int4Weights<V>>(args_.w, output_ + first, live, weights_ + v * V::kBytes, kStep);
-      PackScales(v, live);
+    for (size_t v = 0; v < packed_.vectors(); ++v) {
+      packed_.PackVector(args_.w, v);
+      PackScales(v);
     }
   }
 
-  void PackScales(size_t v, size_t live) {
+  void PackScales(size_t v) {
     F weighted = V::ZeroF();
     for (size_t block = 0; block < blocks_; ++block) {
       alignas(V::kBytes) uint16_t scales[V::kBytes / 2] = {};
-      for (size_t i = 0; i < live; ++i) {
-        scales[i] = args_.w.block_scales[(output_ + v * kLanes + i) * blocks_ + block];
+      for (size_t i = 0; i < packed_.Live(v); ++i) {
+        scales[i] = args_.w.block_scales[(packed_.output() + v * kLanes + i) * blocks_ + block];
       }
       const F scale = BlockScales<V>(scales);
-      const int8_t* weights = weights_ + block * steps_ * kStep + v * V::kBytes;
+      const int8_t* weights = packed_.Vector(v) + block * steps_ * kStep;
       const I sum = SumPacked<V>(weights, steps_, kStep);
       // Codes are greater than XNNPACK's signed ones by 128; starting here makes up for it.
       V::Store(starts_ + block * kOutputs + v * kLanes,
@@ -100,9 +96,10 @@ class BlockwisePanel {
         y[r][v] = V::Mul(zero_point, V::LoadF(sums_ + v * kLanes));
       }
     }
-    AskForOutputs<kRows, kOutputs>(args_.y + row * args_.y_stride + output_, args_.y_stride);
+    AskForOutputs<kRows, kOutputs>(args_.y + row * args_.y_stride + packed_.output(),
+                                   args_.y_stride);
     const uint8_t* codes = args_.codes + row * args_.code_stride;
-    const int8_t* weights = weights_;
+    const int8_t* weights = packed_.Strip(0);
     for (size_t block = 0; block < blocks_; ++block) {
       next_.AskForPortion();
       I sum[kRows][kVectors];
@@ -163,24 +160,22 @@ class BlockwisePanel {
   }
 
   void Finish(size_t row, size_t v, F y) {
-    if (v * kLanes >= count_) return;
-    const size_t live = count_ - v * kLanes < kLanes ? count_ - v * kLanes : kLanes;
-    const size_t output = output_ + v * kLanes;
+    const size_t live = packed_.Live(v);
+    if (live == 0) return;
+    const size_t output = packed_.output() + v * kLanes;
     y = V::Mul(y, V::SetF(args_.codings[row].scale));
     if (args_.bias) y = V::Add(y, V::LoadPartF(args_.bias + output, live));
     V::StorePartF(args_.y + row * args_.y_stride + output, y, live);
   }
 
   const DynamicArgs& args_;
+  Packed packed_;
   size_t blocks_;
-  size_t steps_;  ///< Of one block.
-  int8_t* weights_;
+  size_t steps_;     ///< Of one block.
   int32_t* starts_;  ///< [blocks, kOutputs]
   float* scales_;    ///< [blocks, kOutputs]
   float* sums_;      ///< Of each output's scaled weights.
   NextPanel<Int4Weights<V>> next_;
-  size_t output_ = 0;
-  size_t count_ = 0;
 };
 
 }  // namespace litertlm

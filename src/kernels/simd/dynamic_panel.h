@@ -1,18 +1,17 @@
 // Integer products of many rows: a panel of weights is rearranged once in memory of its own, then
 // all rows of activations go over it.
 //
-// A panel has kVectors * V::kLanes outputs. Step s of it holds, for each output in turn, the four
-// weights of columns 4 s … 4 s + 3: one vector per V::kLanes outputs. An instruction then
-// multiplies four codes of one row, repeated in every lane, with the four weights of each output.
-// The weights of a tile stay in the first-level cache over all rows; the sums of a tile stay in
-// registers.
+// Step s of a strip of outputs holds, for each output in turn, the four weights of columns
+// 4 s … 4 s + 3: one vector per V::kLanes outputs. An instruction then multiplies four codes of one
+// row, repeated in every lane, with the four weights of each output. The weights of a tile stay in
+// the first-level cache over all rows; the sums of a tile stay in registers.
 #ifndef LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_PANEL_H_
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/ask_for_outputs.h"
 #include "kernels/simd/next_panel.h"
-#include "kernels/simd/pack.h"
+#include "kernels/simd/packed_weights.h"
 #include "kernels/simd/store_outputs.h"
 
 namespace litertlm {
@@ -20,27 +19,26 @@ namespace litertlm {
 template <typename V, typename Weights>
 class DynamicPanel {
   using I = typename V::I;
+  using Packed = PackedWeights<V, Weights, 4>;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kTileRows;
   static constexpr size_t kPortionSteps = 16;  ///< After which more of the next panel is asked for.
 
  public:
-  static constexpr size_t kStrips = 4;
-  static constexpr size_t kStripOutputs = kLanes * kVectors;
-  static constexpr size_t kOutputs = kStrips * kStripOutputs;
+  static constexpr size_t kOutputs = Packed::kOutputs;
 
   static size_t MemoryBytes(const WeightMatrix& w) {
-    return kOutputs * (PaddedColumns<V>(w.columns) + sizeof(int32_t));
+    return Packed::MemoryBytes(w) + kOutputs * sizeof(int32_t);
   }
 
   static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     DynamicPanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      panel.Take(n, outputs.end - n);
+      panel.packed_.Take(n, outputs.end - n);
       if (!memory.packed) panel.Pack();
-      const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * panel.strips_;
-      const size_t portions = tiles * (panel.steps_ / kPortionSteps + 1);
+      const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * panel.packed_.strips();
+      const size_t portions = tiles * (panel.packed_.steps() / kPortionSteps + 1);
       panel.next_ = {args.w, {n + kOutputs, n + 2 * kOutputs}, rows, args.rows, portions};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
@@ -53,33 +51,19 @@ class DynamicPanel {
  private:
   DynamicPanel(const DynamicArgs& args, std::byte* memory)
       : args_(args),
-        steps_(PaddedColumns<V>(args.w.columns) / 4),
-        weights_(reinterpret_cast<int8_t*>(memory)),
-        sums_(reinterpret_cast<int32_t*>(memory + kOutputs * PaddedColumns<V>(args.w.columns))) {}
-
-  /// The next panel has the outputs from `output` on, `left` of them at most.
-  void Take(size_t output, size_t left) {
-    output_ = output;
-    count_ = left < kOutputs ? left : kOutputs;
-    strips_ = (count_ + kStripOutputs - 1) / kStripOutputs;
-  }
+        packed_(args.w, memory),
+        sums_(reinterpret_cast<int32_t*>(memory + Packed::MemoryBytes(args.w))) {}
 
   void Pack() {
-    for (size_t v = 0; v < strips_ * kVectors; ++v) {
-      const size_t first = v * kLanes;
-      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
-      int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
-      PackRows<V, Weights>(args_.w, output_ + first, live, to, kVectors * V::kBytes);
-      V::Store(sums_ + first, SumPacked<V>(to, steps_, kVectors * V::kBytes));
+    for (size_t v = 0; v < packed_.vectors(); ++v) {
+      packed_.PackVector(args_.w, v);
+      V::Store(sums_ + v * kLanes, SumPacked<V>(packed_.Vector(v), packed_.steps(), Packed::kStep));
     }
   }
 
-  /// The weights of a strip: steps_ * kVectors vectors.
-  int8_t* Strip(size_t strip) const { return weights_ + strip * steps_ * kVectors * V::kBytes; }
-
   template <size_t kRows>
   void Rows(size_t row) {
-    for (size_t strip = 0; strip < strips_; ++strip) Tile<kRows>(row, strip);
+    for (size_t strip = 0; strip < packed_.strips(); ++strip) Tile<kRows>(row, strip);
   }
 
   template <size_t kRows>
@@ -91,15 +75,17 @@ class DynamicPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
     }
-    const size_t output = output_ + strip * kStripOutputs;
-    AskForOutputs<kRows, kStripOutputs>(args_.y + row * args_.y_stride + output, args_.y_stride);
+    const size_t output = packed_.output() + strip * Packed::kStripOutputs;
+    AskForOutputs<kRows, Packed::kStripOutputs>(args_.y + row * args_.y_stride + output,
+                                                args_.y_stride);
     const uint8_t* codes = args_.codes + row * args_.code_stride;
     const size_t stride = args_.code_stride;
-    const int8_t* weights = Strip(strip);
-    for (size_t s = 0; s < steps_;) {
+    const int8_t* weights = packed_.Strip(strip);
+    const size_t steps = packed_.steps();
+    for (size_t s = 0; s < steps;) {
       next_.AskForPortion();
-      const size_t end = steps_ - s < kPortionSteps ? steps_ : s + kPortionSteps;
-      for (; s < end; ++s, weights += kVectors * V::kBytes, codes += 4) {
+      const size_t end = steps - s < kPortionSteps ? steps : s + kPortionSteps;
+      for (; s < end; ++s, weights += Packed::kStep, codes += 4) {
         I w[kVectors];
 #pragma GCC unroll 8
         for (size_t v = 0; v < kVectors; ++v) w[v] = V::Load(weights + v * V::kBytes);
@@ -119,21 +105,17 @@ class DynamicPanel {
   }
 
   void Finish(size_t row, size_t v, I sum) {
-    if (v * kLanes >= count_) return;
+    if (packed_.Live(v) == 0) return;
     const I zero_point = V::Set32(args_.codings[row].zero_point - V::kCodeOffset);
     I dot = V::Sub32(sum, V::Mul32(zero_point, V::Load(sums_ + v * kLanes)));
     if constexpr (Weights::kUnit == 16) dot = V::ShiftRight32(dot, 4);
-    StoreOutputs<V>(args_, row, output_ + v * kLanes, count_ - v * kLanes, dot);
+    StoreOutputs<V>(args_, row, packed_.output() + v * kLanes, packed_.Live(v), dot);
   }
 
   const DynamicArgs& args_;
-  size_t steps_;
-  int8_t* weights_;
+  Packed packed_;
   int32_t* sums_;  ///< Of each output's weights.
   NextPanel<Weights> next_;
-  size_t output_ = 0;
-  size_t count_ = 0;
-  size_t strips_ = 0;
 };
 
 }  // namespace litertlm

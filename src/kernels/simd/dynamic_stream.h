@@ -7,7 +7,6 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/in_register.h"
-#include "kernels/simd/next_page.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/unpack.h"
 
@@ -21,13 +20,11 @@ class DynamicStream {
  public:
   static void Run(const DynamicArgs& args, size_t row, Range outputs) {
     const uint8_t* codes = args.codes + row * args.code_stride;
-    const WeightMatrix w = args.w;
+    const size_t columns = args.w.columns;
     const size_t stride = args.code_stride;
-    StreamOutputs<V, kRows, kSums, Weights::kUnit>(
-        args, row, outputs, [w, codes, stride](size_t output, I* sums) {
-          const uint8_t* weights = Weights::Row(w, output);
-          AskForNextPages(weights, Weights::Row(w, output + 1));
-          Multiply(weights, w.columns, codes, stride, sums);
+    StreamOutputs<V, Weights, kRows, kSums>(
+        args, row, outputs, [columns, codes, stride](const uint8_t* weights, I* sums) {
+          Multiply(weights, columns, codes, stride, sums);
         });
   }
 
@@ -37,19 +34,14 @@ class DynamicStream {
     I kept[kSums];
 #pragma GCC unroll 5
     for (size_t i = 0; i < kSums; ++i) kept[i] = V::Zero();
-    const auto accumulate = [&](size_t column) __attribute__((always_inline)) {
-      Accumulate(kept, Weights::Load(w, column), codes + column, stride);
-    };
-    size_t column = 0;
-    constexpr size_t kStep = 4 * V::kBytes;  // The fewer instructions, the more reads under way.
-    for (; column + kStep <= columns; column += kStep) {
-#pragma GCC unroll 4
-      for (size_t i = 0; i < kStep; i += V::kBytes) accumulate(column + i);
-    }
-    for (; column + V::kBytes <= columns; column += V::kBytes) accumulate(column);
-    if (column < columns) {
-      Accumulate(kept, Weights::LoadTail(w, column, columns - column), codes + column, stride);
-    }
+    ForColumns<V::kBytes>(
+        columns,
+        [&](size_t column) __attribute__((always_inline)) {
+          Accumulate(kept, Weights::Load(w, column), codes + column, stride);
+        },
+        [&](size_t column) __attribute__((always_inline)) {
+          Accumulate(kept, Weights::LoadTail(w, column, columns - column), codes + column, stride);
+        });
 #pragma GCC unroll 5
     for (size_t i = 0; i < kSums; ++i) sums[i] = kept[i];
   }

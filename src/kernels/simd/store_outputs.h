@@ -7,12 +7,11 @@
 
 namespace litertlm {
 
-/// One row's outputs from `output` on, `left` of them at most.
+/// One row's `live` outputs from `output` on.
 template <typename V>
-void StoreOutputs(const DynamicArgs& args, size_t row, size_t output, size_t left,
+void StoreOutputs(const DynamicArgs& args, size_t row, size_t output, size_t live,
                   typename V::I sums) {
   using F = typename V::F;
-  const size_t live = left < V::kLanes ? left : V::kLanes;
   const WeightMatrix& w = args.w;
   const F scale = w.scale_count == 1 ? V::SetF(*w.scales) : V::LoadPartF(w.scales + output, live);
   F y = V::Mul(V::Mul(V::ToFloat(sums), V::SetF(args.codings[row].scale)), scale);

@@ -3,6 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_STREAM_H_
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/next_page.h"
 #include "kernels/simd/store_outputs.h"
 
 namespace litertlm {
@@ -24,15 +25,31 @@ void WithRowCount(size_t rows, const F& stream) {
   }
 }
 
-/// Stores the products of kRows rows from `row` on. `compute(output, lanes)` fills lanes[r] with
-/// the product of row r, spread over lanes and kUnit times as large. With kSums = kRows + 1 the
-/// last one is the sum of the weights, which takes the rows' zero points off the products.
+/// Calls `whole(column)` for each kColumns of a row of weights, then `rest(column)` if fewer are
+/// left.
+template <size_t kColumns, typename Whole, typename Rest>
+[[gnu::always_inline]] inline void ForColumns(size_t columns, const Whole& whole,
+                                              const Rest& rest) {
+  size_t column = 0;
+  constexpr size_t kStep = 4 * kColumns;  // The fewer instructions, the more reads under way.
+  for (; column + kStep <= columns; column += kStep) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kStep; i += kColumns) whole(column + i);
+  }
+  for (; column + kColumns <= columns; column += kColumns) whole(column);
+  if (column < columns) rest(column);
+}
+
+/// Stores the products of kRows rows from `row` on. `compute(weights, lanes)` fills lanes[r] with
+/// the product of row r and an output's weights, spread over lanes and Weights::kUnit times as
+/// large. With kSums = kRows + 1 the last one is the sum of the weights, which takes the rows' zero
+/// points off the products.
 ///
 /// All outputs go through the one loop that `compute` is: prefetchers tell streams apart by the
 /// instruction that reads. With a copy of it for every second output each of the two would see a
 /// stream with gaps, which costs a sixth of the speed on Zen 5. What it needs are copies: members
 /// that are read from memory anew for each output cost another tenth.
-template <typename V, size_t kRows, size_t kSums, int kUnit, typename F>
+template <typename V, typename Weights, size_t kRows, size_t kSums, typename F>
 void StreamOutputs(const DynamicArgs& all, size_t row, Range outputs, const F compute) {
   const DynamicArgs args = all;
   // Scales are read too slowly for the hardware to see a stream. Their lines are wanted before the
@@ -43,7 +60,9 @@ void StreamOutputs(const DynamicArgs& all, size_t row, Range outputs, const F co
     __builtin_prefetch(args.w.scales + output + kScalesAhead);
     typename V::I lanes[kPadded];
     for (size_t i = kSums; i < kPadded; ++i) lanes[i] = V::Zero();
-    compute(output, lanes);
+    const uint8_t* weights = Weights::Row(args.w, output);
+    AskForNextPages(weights, Weights::Row(args.w, output + 1));
+    compute(weights, lanes);
     int32_t totals[kPadded];
     for (size_t i = 0; i < kPadded; i += 4) V::Sum4(lanes + i, totals + i);
     for (size_t r = 0; r < kRows; ++r) {
@@ -51,7 +70,7 @@ void StreamOutputs(const DynamicArgs& all, size_t row, Range outputs, const F co
       if constexpr (kSums > kRows) {
         total -= (args.codings[row + r].zero_point - V::kCodeOffset) * totals[kRows];
       }
-      StoreOutput(args, row + r, output, total / kUnit);
+      StoreOutput(args, row + r, output, total / Weights::kUnit);
     }
   }
 }

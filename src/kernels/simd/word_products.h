@@ -8,8 +8,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/ask_for_outputs.h"
-#include "kernels/simd/next_page.h"
-#include "kernels/simd/pack.h"
+#include "kernels/simd/packed_weights.h"
 #include "kernels/simd/store_outputs.h"
 #include "kernels/simd/stream.h"
 
@@ -37,25 +36,22 @@ void CenterRow(const DynamicArgs& args, size_t row, int16_t* to) {
 template <typename V>
 class WordPanel {
   using I = typename V::I;
+  using Packed = PackedWeights<V, Int8Weights<V>, 4>;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kVectors = V::kVectors;
   static constexpr size_t kTileRows = V::kTileRows;
-  static constexpr size_t kStep = kVectors * V::kBytes;  ///< Of four columns.
 
  public:
-  static constexpr size_t kStrips = 4;
-  static constexpr size_t kStripOutputs = kLanes * kVectors;
-  static constexpr size_t kOutputs = kStrips * kStripOutputs;
+  static constexpr size_t kOutputs = Packed::kOutputs;
 
   static size_t MemoryBytes(const WeightMatrix& w) {
-    return kOutputs * PaddedColumns<V>(w.columns) +
-           kTileRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
+    return Packed::MemoryBytes(w) + kTileRows * CenteredStride<V>(w.columns) * sizeof(int16_t);
   }
 
   static void Run(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
     WordPanel panel(args, memory.bytes);
     for (size_t n = outputs.begin; n < outputs.end; n += kOutputs) {
-      panel.Take(n, outputs.end - n);
+      panel.packed_.Take(n, outputs.end - n);
       if (!memory.packed) panel.Pack();
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
@@ -67,27 +63,16 @@ class WordPanel {
  private:
   WordPanel(const DynamicArgs& args, std::byte* memory)
       : args_(args),
-        columns_(PaddedColumns<V>(args.w.columns)),
+        packed_(args.w, memory),
         stride_(CenteredStride<V>(args.w.columns)),
-        weights_(reinterpret_cast<int8_t*>(memory)),
-        centered_(reinterpret_cast<int16_t*>(memory + kOutputs * columns_)) {}
+        centered_(reinterpret_cast<int16_t*>(memory + Packed::MemoryBytes(args.w))) {}
 
-  void Take(size_t output, size_t left) {
-    output_ = output;
-    count_ = left < kOutputs ? left : kOutputs;
-    strips_ = (count_ + kStripOutputs - 1) / kStripOutputs;
-  }
-
+  /// In each step the first two columns of all outputs, then the other two.
   void Pack() {
-    for (size_t v = 0; v < strips_ * kVectors; ++v) {
-      const size_t first = v * kLanes;
-      const size_t live = first >= count_ ? 0 : count_ - first < kLanes ? count_ - first : kLanes;
-      int8_t* to = Strip(v / kVectors) + v % kVectors * V::kBytes;
-      PackRows<V, Int8Weights<V>>(args_.w, output_ + first, live, to, kStep);
-    }
+    for (size_t v = 0; v < packed_.vectors(); ++v) packed_.PackVector(args_.w, v);
     static_assert(kVectors == 2);
-    for (size_t i = 0; i < strips_ * columns_ / 4; ++i) {
-      int8_t* four_columns = weights_ + i * kStep;
+    int8_t* four_columns = packed_.Strip(0);
+    for (size_t i = 0; i < packed_.strips() * packed_.steps(); ++i, four_columns += Packed::kStep) {
       I a = V::Load(four_columns);
       I b = V::Load(four_columns + V::kBytes);
       V::PairsApart(a, b);
@@ -96,12 +81,10 @@ class WordPanel {
     }
   }
 
-  int8_t* Strip(size_t strip) const { return weights_ + strip * kStripOutputs * columns_; }
-
   template <size_t kRows>
   void Rows(size_t row) {
     for (size_t r = 0; r < kRows; ++r) CenterRow<V>(args_, row + r, centered_ + r * stride_);
-    for (size_t strip = 0; strip < strips_; ++strip) Tile<kRows>(row, strip);
+    for (size_t strip = 0; strip < packed_.strips(); ++strip) Tile<kRows>(row, strip);
   }
 
   template <size_t kRows>
@@ -113,12 +96,14 @@ class WordPanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = V::Zero();
     }
-    const size_t output = output_ + strip * kStripOutputs;
-    AskForOutputs<kRows, kStripOutputs>(args_.y + row * args_.y_stride + output, args_.y_stride);
-    const int8_t* weights = Strip(strip);
+    const size_t output = packed_.output() + strip * Packed::kStripOutputs;
+    AskForOutputs<kRows, Packed::kStripOutputs>(args_.y + row * args_.y_stride + output,
+                                                args_.y_stride);
+    const int8_t* weights = packed_.Strip(strip);
+    const size_t columns = packed_.columns();
     const int16_t* x = centered_;
     // Not unrolled: the compiler would add up products first and run out of registers.
-    for (size_t column = 0; column < columns_; column += 2, weights += kStep / 2, x += 2) {
+    for (size_t column = 0; column < columns; column += 2, weights += Packed::kStep / 2, x += 2) {
       I w[kVectors];
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) w[v] = V::WidenI8Words(weights + v * V::kBytes / 2);
@@ -135,21 +120,17 @@ class WordPanel {
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) {
-        const size_t first = (strip * kVectors + v) * kLanes;
-        if (first >= count_) continue;
-        StoreOutputs<V>(args_, row + r, output_ + first, count_ - first, sum[r][v]);
+        const size_t live = packed_.Live(strip * kVectors + v);
+        if (live == 0) continue;
+        StoreOutputs<V>(args_, row + r, output + v * kLanes, live, sum[r][v]);
       }
     }
   }
 
   const DynamicArgs& args_;
-  size_t columns_;  ///< Padded.
+  Packed packed_;  ///< Steps of [kVectors * kLanes, 2] weights of two columns each.
   size_t stride_;
-  int8_t* weights_;    ///< [strips_, columns_ / 2, kVectors, kLanes, 2]
   int16_t* centered_;  ///< [kTileRows, stride_]
-  size_t output_ = 0;
-  size_t count_ = 0;
-  size_t strips_ = 0;
 };
 
 /// 1 to 4 rows; the plan is that of dynamic_stream.h. `centered` are the rows as CenterRow writes
@@ -161,12 +142,11 @@ class WordStream {
 
  public:
   static void Run(const DynamicArgs& args, const int16_t* centered, size_t row, Range outputs) {
-    const WeightMatrix w = args.w;
-    StreamOutputs<V, kRows, kRows, 1>(args, row, outputs, [w, centered](size_t output, I* sums) {
-      const uint8_t* weights = Int8Weights<V>::Row(w, output);
-      AskForNextPages(weights, Int8Weights<V>::Row(w, output + 1));
-      Multiply(weights, centered, w.columns, sums);
-    });
+    const size_t columns = args.w.columns;
+    StreamOutputs<V, Int8Weights<V>, kRows, kRows>(
+        args, row, outputs, [columns, centered](const uint8_t* weights, I* sums) {
+          Multiply(weights, centered, columns, sums);
+        });
   }
 
  private:
@@ -176,22 +156,16 @@ class WordStream {
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) kept[r] = V::Zero();
     const size_t stride = CenteredStride<V>(columns);
-    size_t column = 0;
-    constexpr size_t kStep = 4 * kColumns;
-    for (; column + kStep <= columns; column += kStep) {
-#pragma GCC unroll 4
-      for (size_t i = column; i < column + kStep; i += kColumns) {
-        Accumulate(kept, V::WidenI8Words(w + i), centered + i, stride);
-      }
-    }
-    for (; column + kColumns <= columns; column += kColumns) {
-      Accumulate(kept, V::WidenI8Words(w + column), centered + column, stride);
-    }
-    if (column < columns) {
-      alignas(V::kBytes) uint8_t last[kColumns] = {};
-      __builtin_memcpy(last, w + column, columns - column);
-      Accumulate(kept, V::WidenI8Words(last), centered + column, stride);
-    }
+    ForColumns<kColumns>(
+        columns,
+        [&](size_t column) __attribute__((always_inline)) {
+          Accumulate(kept, V::WidenI8Words(w + column), centered + column, stride);
+        },
+        [&](size_t column) __attribute__((always_inline)) {
+          alignas(V::kBytes) uint8_t last[kColumns] = {};
+          __builtin_memcpy(last, w + column, columns - column);
+          Accumulate(kept, V::WidenI8Words(last), centered + column, stride);
+        });
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) sums[r] = kept[r];
   }
