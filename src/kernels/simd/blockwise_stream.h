@@ -6,7 +6,7 @@
 #include "kernels/kernel_table.h"
 #include "kernels/simd/block_scales.h"
 #include "kernels/simd/in_register.h"
-#include "kernels/simd/next_page.h"
+#include "kernels/simd/read_ahead.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/unpack.h"
 
@@ -22,11 +22,9 @@ class BlockwiseStream {
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kChunk = 2 * V::kBytes;  ///< Columns of a vector of weights.
-  static constexpr size_t kLaneColumns = kChunk / kLanes;
-  /// Weights are asked for so many bytes ahead. With all the arithmetic between two reads, a
-  /// processor does not see far enough ahead, nor do its prefetchers (8 % of int4 on Zen 5).
-  static constexpr size_t kAhead = 2048;
-  static constexpr size_t kLineColumns = 128;  ///< Of a line of the cache.
+  static constexpr int kLaneShift = 3;             ///< A lane has 2 to this power of them.
+  /// Chunks that a vector of scales covers, even if blocks are as short as can be: 32 columns.
+  static constexpr size_t kChunks = 4;
 
  public:
   /// Blocks that are a power of two long, and as many of them as a vector of scales has.
@@ -36,7 +34,10 @@ class BlockwiseStream {
 
   static void Run(const DynamicArgs& args, size_t row, Range outputs, std::byte* scratch) {
     const BlockwiseStream stream(args, row, scratch);
-    for (size_t n = outputs.begin; n < outputs.end; ++n) stream.Multiply(n);
+    I blocks[kChunks];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kChunks; ++i) blocks[i] = stream.BlocksOfChunk(i);
+    for (size_t n = outputs.begin; n < outputs.end; ++n) stream.Multiply(n, blocks);
   }
 
  private:
@@ -49,7 +50,13 @@ class BlockwiseStream {
     for (size_t r = 0; r < kRows; ++r) {
       SplitRow(args, row + r, reinterpret_cast<uint8_t*>(scratch) + r * padded_);
     }
-    while ((kLaneColumns << shift_) < args.w.block) ++shift_;
+    while ((size_t{1} << (kLaneShift + shift_)) < args.w.block) ++shift_;
+  }
+
+  /// For each lane of a chunk its block, counted from the first of kChunks chunks.
+  I BlocksOfChunk(size_t chunk) const {
+    const I lane = V::Add32(V::Iota(), V::Set32(static_cast<int>(chunk * kLanes)));
+    return V::ShiftRight32(lane, shift_);
   }
 
   static void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
@@ -64,31 +71,31 @@ class BlockwiseStream {
   }
 
   /// Stores one output of the rows.
-  [[gnu::always_inline]] void Multiply(size_t output) const {
+  [[gnu::always_inline]] void Multiply(size_t output, const I (&blocks)[kChunks]) const {
     const uint8_t* weights = Int4Weights<V>::Row(args_.w, output);
-    AskForNextPages(weights, Int4Weights<V>::Row(args_.w, output + 1));
     F sums[kRows];
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) sums[r] = V::ZeroF();
     const size_t columns = args_.w.columns;
-    const size_t group = args_.w.block * kLanes;  // Columns that a vector of scales covers.
-    for (size_t begin = 0, block = 0; begin < columns; begin += group, block += kLanes) {
-      const F scales = ScalesFrom(output, block);
-      const size_t end = columns - begin < group ? columns : begin + group;
-      I lane = V::Iota();
-      size_t column = begin;
-      for (; column + kChunk <= end; column += kChunk) {
-        if (kChunk >= kLineColumns || column % kLineColumns == 0) {
-          __builtin_prefetch(weights + column / 2 + kAhead);
-        }
-        const I block_of_lane = V::ShiftRight32(lane, shift_);
-        lane = V::Add32(lane, V::Set32(kLanes));
-        Accumulate(InRegister(V::Load(weights + column / 2)), V::Permute(scales, block_of_lane),
-                   codes_ + column, sums);
+    size_t column = 0;
+    for (; column + kChunks * kChunk <= columns; column += kChunks * kChunk) {
+      const F scales = ScalesFrom(output, column);
+      const uint8_t* chunks = weights + column / 2;
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kChunks; ++i) {
+        ReadAhead(chunks, i * V::kBytes);
+        Accumulate(InRegister(V::Load(chunks + i * V::kBytes)), V::Permute(scales, blocks[i]),
+                   codes_ + column + i * kChunk, sums);
       }
-      if (column == end) continue;
-      Accumulate(LoadPart<V>(weights + column / 2, (end - column) / 2),
-                 V::Permute(scales, V::ShiftRight32(lane, shift_)), codes_ + column, sums);
+    }
+    if (column < columns) {
+      const F scales = ScalesFrom(output, column);
+      for (size_t i = 0; column < columns; ++i, column += kChunk) {
+        const size_t left = columns - column;
+        ReadAhead(weights + column / 2);
+        Accumulate(LoadPart<V>(weights + column / 2, (left < kChunk ? left : kChunk) / 2),
+                   V::Permute(scales, BlocksOfChunk(i)), codes_ + column, sums);
+      }
     }
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
@@ -98,10 +105,10 @@ class BlockwiseStream {
     }
   }
 
-  /// The scales of an output from a block on; what follows its last one does not matter. At the
-  /// end of the matrix they are the last ones of a vector.
-  [[gnu::always_inline]] F ScalesFrom(size_t output, size_t block) const {
-    const size_t first = output * blocks_ + block;
+  /// The scales of an output from the block of a column on; what follows its last one does not
+  /// matter. At the end of the matrix they are the last ones of a vector.
+  [[gnu::always_inline]] F ScalesFrom(size_t output, size_t column) const {
+    const size_t first = output * blocks_ + (column >> (kLaneShift + shift_));
     const size_t all = args_.w.rows * blocks_;
     if (first + kLanes <= all) return BlockScales<V>(args_.w.block_scales + first);
     const int missing = static_cast<int>(first + kLanes - all);

@@ -34,8 +34,8 @@ class DynamicStream {
     I kept[kSums];
 #pragma GCC unroll 5
     for (size_t i = 0; i < kSums; ++i) kept[i] = V::Zero();
-    ForColumns<V::kBytes>(
-        columns,
+    ForColumns<Weights, V::kBytes>(
+        w, columns,
         [&](size_t column) __attribute__((always_inline)) {
           Accumulate(kept, Weights::Load(w, column), codes + column, stride);
         },

@@ -3,7 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_FLOAT_STREAM_H_
 
 #include "kernels/kernel_table.h"
-#include "kernels/simd/next_page.h"
+#include "kernels/simd/read_ahead.h"
 #include "kernels/simd/stream.h"
 #include "kernels/simd/widen.h"
 
@@ -27,18 +27,12 @@ class FloatStream {
   /// Stores one output.
   [[gnu::always_inline]] static void Multiply(const FloatArgs& args, size_t row, size_t output) {
     const Row w(args.w, output);
-    AskForNextPages(w.Data(0), w.Data(args.w.columns));
     float sums[kRows];
     const bool blocks = args.w.block != 0;
     if (blocks) {
-      Sum(
-          args, row, sums, [&](size_t column) { return w.Load(column); },
-          [&](size_t column, size_t count) { return w.LoadTail(column, count); });
+      Sum<true>(args, w, row, sums);
     } else {
-      // A scale of the whole row can wait for the sum.
-      Sum(
-          args, row, sums, [&](size_t column) { return w.Codes(column); },
-          [&](size_t column, size_t count) { return w.CodesTail(column, count); });
+      Sum<false>(args, w, row, sums);  // A scale of the whole row can wait for the sum.
     }
     for (size_t r = 0; r < kRows; ++r) {
       float y = blocks ? sums[r] : sums[r] * w.scale();
@@ -47,9 +41,9 @@ class FloatStream {
     }
   }
 
-  template <typename Load, typename LoadTail>
-  [[gnu::always_inline]] static void Sum(const FloatArgs& args, size_t row, float (&totals)[kRows],
-                                         const Load& load, const LoadTail& load_tail) {
+  template <bool kScaled>
+  [[gnu::always_inline]] static void Sum(const FloatArgs& args, const Row& w, size_t row,
+                                         float (&totals)[kRows]) {
     constexpr size_t kStep = kChains * kLanes;
     F sums[kChains][kRows];
 #pragma GCC unroll 4
@@ -65,7 +59,8 @@ class FloatStream {
 #pragma GCC unroll 4
       for (size_t c = 0; c < kChains; ++c) {
         const size_t part = column + c * kLanes;
-        const F loaded = load(part);
+        ReadAhead(w.Data(column), c * Row::kVectorBytes);
+        const F loaded = kScaled ? w.Load(part) : w.Codes(part);
 #pragma GCC unroll 4
         for (size_t r = 0; r < kRows; ++r) {
           sums[c][r] = V::MulAdd(V::LoadF(x + r * stride + part), loaded, sums[c][r]);
@@ -74,7 +69,8 @@ class FloatStream {
     }
     for (; column < columns; column += kLanes) {
       const size_t left = columns - column < kLanes ? columns - column : kLanes;
-      const F loaded = load_tail(column, left);
+      ReadAhead(w.Data(column));
+      const F loaded = kScaled ? w.LoadTail(column, left) : w.CodesTail(column, left);
 #pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) {
         const F rest = V::LoadPartF(x + r * stride + column, left);

@@ -3,7 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_STREAM_H_
 
 #include "kernels/kernel_table.h"
-#include "kernels/simd/next_page.h"
+#include "kernels/simd/read_ahead.h"
 #include "kernels/simd/store_outputs.h"
 
 namespace litertlm {
@@ -27,16 +27,22 @@ void WithRowCount(size_t rows, const F& stream) {
 
 /// Calls `whole(column)` for each kColumns of a row of weights, then `rest(column)` if fewer are
 /// left.
-template <size_t kColumns, typename Whole, typename Rest>
-[[gnu::always_inline]] inline void ForColumns(size_t columns, const Whole& whole,
-                                              const Rest& rest) {
+template <typename Weights, size_t kColumns, typename Whole, typename Rest>
+[[gnu::always_inline]] inline void ForColumns(const uint8_t* weights, size_t columns,
+                                              const Whole& whole, const Rest& rest) {
   size_t column = 0;
   constexpr size_t kStep = 4 * kColumns;  // The fewer instructions, the more reads under way.
   for (; column + kStep <= columns; column += kStep) {
 #pragma GCC unroll 4
-    for (size_t i = 0; i < kStep; i += kColumns) whole(column + i);
+    for (size_t i = 0; i < kStep; i += kColumns) {
+      ReadAhead(weights + Weights::Bytes(column), Weights::Bytes(i));
+      whole(column + i);
+    }
   }
-  for (; column + kColumns <= columns; column += kColumns) whole(column);
+  for (; column + kColumns <= columns; column += kColumns) {
+    ReadAhead(weights + Weights::Bytes(column));
+    whole(column);
+  }
   if (column < columns) rest(column);
 }
 
@@ -60,9 +66,7 @@ void StreamOutputs(const DynamicArgs& all, size_t row, Range outputs, const F co
     __builtin_prefetch(args.w.scales + output + kScalesAhead);
     typename V::I lanes[kPadded];
     for (size_t i = kSums; i < kPadded; ++i) lanes[i] = V::Zero();
-    const uint8_t* weights = Weights::Row(args.w, output);
-    AskForNextPages(weights, Weights::Row(args.w, output + 1));
-    compute(weights, lanes);
+    compute(Weights::Row(args.w, output), lanes);
     int32_t totals[kPadded];
     for (size_t i = 0; i < kPadded; i += 4) V::Sum4(lanes + i, totals + i);
     for (size_t r = 0; r < kRows; ++r) {

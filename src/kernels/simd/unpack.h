@@ -27,8 +27,9 @@ typename V::I LoadPart(const void* p, size_t bytes) {
 template <typename V>
 struct Int8Weights {
   static constexpr int kUnit = 1;  ///< Weights carry this factor.
+  static constexpr size_t Bytes(size_t columns) { return columns; }
   static const uint8_t* Row(const WeightMatrix& w, size_t row) {
-    return static_cast<const uint8_t*>(w.data) + row * w.columns;
+    return static_cast<const uint8_t*>(w.data) + Bytes(row * w.columns);
   }
   static typename V::I Load(const uint8_t* row, size_t column) { return V::Load(row + column); }
   static typename V::I Dot(typename V::I sum, typename V::I codes, typename V::I weights) {
@@ -44,8 +45,9 @@ struct Int8Weights {
 template <typename V>
 struct Int4Weights {
   static constexpr int kUnit = V::kNibbleUnit;
+  static constexpr size_t Bytes(size_t columns) { return columns / 2; }
   static const uint8_t* Row(const WeightMatrix& w, size_t row) {
-    return static_cast<const uint8_t*>(w.data) + row * w.columns / 2;
+    return static_cast<const uint8_t*>(w.data) + Bytes(row * w.columns);
   }
   static typename V::I Dot(typename V::I sum, typename V::I codes, typename V::I weights) {
     return NibbleProducts<V>::Dot(sum, codes, weights);

@@ -18,6 +18,8 @@ class WidenedRow {
                                                         : 16;
 
  public:
+  static constexpr size_t kVectorBytes = V::kLanes * kBits / 8;  ///< Of V::kLanes weights.
+
   WidenedRow() = default;
   WidenedRow(const WeightMatrix& w, size_t row)
       : data_(static_cast<const uint8_t*>(w.data) + row * w.columns * kBits / 8) {

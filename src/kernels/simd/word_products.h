@@ -156,8 +156,8 @@ class WordStream {
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) kept[r] = V::Zero();
     const size_t stride = CenteredStride<V>(columns);
-    ForColumns<kColumns>(
-        columns,
+    ForColumns<Int8Weights<V>, kColumns>(
+        w, columns,
         [&](size_t column) __attribute__((always_inline)) {
           Accumulate(kept, V::WidenI8Words(w + column), centered + column, stride);
         },

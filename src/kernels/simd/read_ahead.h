@@ -1,0 +1,26 @@
+// Reading weights from memory ahead of their use.
+#ifndef LITERTLM_KERNELS_SIMD_READ_AHEAD_H_
+#define LITERTLM_KERNELS_SIMD_READ_AHEAD_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace litertlm {
+
+// Internal to the file of one instruction set, like the templates.
+
+/// For a stream that has come to `vectors + offset`, asks for the line 8 KiB further on. Processors
+/// read ahead themselves, but stop at the end of 4 KiB, also within huge pages, learn of a stream
+/// anew in the next ones, and stay too near to it: a third of the speed of one thread on Zen 5.
+///
+/// Does nothing unless `offset` is a multiple of lines, so that vectors shorter than a line ask for
+/// it once: give an offset that the compiler knows.
+[[gnu::always_inline]] static inline void ReadAhead(const uint8_t* vectors, size_t offset = 0) {
+  constexpr size_t kLine = 64;
+  constexpr size_t kDistance = 8192;
+  if (offset % kLine == 0) __builtin_prefetch(vectors + offset + kDistance);
+}
+
+}  // namespace litertlm
+
+#endif  // LITERTLM_KERNELS_SIMD_READ_AHEAD_H_
