@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/simd/read_ahead.h"
+
 namespace litertlm {
 
 /// V::kLanes numbers as floats.
@@ -18,15 +20,19 @@ typename V::F LoadAsFloat(const uint16_t* p) {  // f16
 }
 
 /// sum[r][v] += Σ x[r * x_stride + i * x_step] * w[i * w_step + v * V::kLanes …] over `steps`
-/// values of i. All loops over sums are unrolled, so that each sum is a register.
-template <typename V, size_t kRows, size_t kVectors, typename T>
+/// values of i. All loops over sums are unrolled, so that each sum is a register. kStreamed: w
+/// comes from memory, and what follows it is wanted next.
+template <typename V, bool kStreamed = false, size_t kRows, size_t kVectors, typename T>
 [[gnu::always_inline]] inline void AccumulateTile(const float* x, size_t x_stride, size_t x_step,
                                                   const T* w, size_t w_step, size_t steps,
                                                   typename V::F (&sum)[kRows][kVectors]) {
   for (size_t i = 0; i < steps; ++i, w += w_step, x += x_step) {
     typename V::F loaded[kVectors];
 #pragma GCC unroll 8
-    for (size_t v = 0; v < kVectors; ++v) loaded[v] = LoadAsFloat<V>(w + v * V::kLanes);
+    for (size_t v = 0; v < kVectors; ++v) {
+      if constexpr (kStreamed) ReadAhead(w, v * V::kLanes);
+      loaded[v] = LoadAsFloat<V>(w + v * V::kLanes);
+    }
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const typename V::F one = V::SetF(x[r * x_stride]);
@@ -37,7 +43,7 @@ template <typename V, size_t kRows, size_t kVectors, typename T>
 }
 
 /// y = x · w (or y += x · w), of a tile; y is [kRows, kVectors * V::kLanes].
-template <typename V, size_t kRows, size_t kVectors, typename T>
+template <typename V, bool kStreamed, size_t kRows, size_t kVectors, typename T>
 [[gnu::always_inline]] inline void MultiplyTile(const float* x, size_t x_stride, size_t x_step,
                                                 const T* w, size_t w_step, size_t steps, float* y,
                                                 size_t y_stride, bool add) {
@@ -49,7 +55,7 @@ template <typename V, size_t kRows, size_t kVectors, typename T>
       sum[r][v] = add ? V::LoadF(y + r * y_stride + v * V::kLanes) : V::ZeroF();
     }
   }
-  AccumulateTile<V>(x, x_stride, x_step, w, w_step, steps, sum);
+  AccumulateTile<V, kStreamed>(x, x_stride, x_step, w, w_step, steps, sum);
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
@@ -70,7 +76,7 @@ void InTiles(size_t rows, const F& tile) {
 
 /// y = x · w (or y += x · w): x as AccumulateTile takes it, w [steps, outputs] with rows w_step
 /// apart, y [rows, outputs]; `outputs` is a multiple of V::kLanes.
-template <typename V, typename T>
+template <typename V, typename T, bool kStreamed = false>
 struct FloatProduct {
   static constexpr size_t kLanes = V::kLanes;
   static constexpr bool kManyRegisters = V::kVectors * V::kTileRows >= 24;
@@ -104,8 +110,8 @@ struct FloatProduct {
   template <size_t kWide>
   void Rows(size_t rows, size_t n) const {
     const auto multiply = [&]<size_t kRows>(size_t row) {
-      MultiplyTile<V, kRows, kWide>(x + row * x_stride, x_stride, x_step, w + n, w_step, steps,
-                                    y + row * y_stride + n, y_stride, add);
+      MultiplyTile<V, kStreamed, kRows, kWide>(x + row * x_stride, x_stride, x_step, w + n, w_step,
+                                               steps, y + row * y_stride + n, y_stride, add);
     };
     if constexpr (kWide <= V::kVectors) {
       InTiles<V::kTileRows, 4, 2, 1>(rows, multiply);

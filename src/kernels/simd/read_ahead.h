@@ -9,15 +9,16 @@ namespace litertlm {
 
 // Internal to the file of one instruction set, like the templates.
 
-/// For a stream that has come to `vectors + offset`, asks for the line 8 KiB further on. Processors
+/// For a stream that has come to vectors[offset], asks for the line 8 KiB further on. Processors
 /// read ahead themselves, but stop at the end of 4 KiB, also within huge pages, learn of a stream
 /// anew in the next ones, and stay too near to it: a third of the speed of one thread on Zen 5.
 ///
-/// Does nothing unless `offset` is a multiple of lines, so that vectors shorter than a line ask for
-/// it once: give an offset that the compiler knows.
-[[gnu::always_inline]] static inline void ReadAhead(const uint8_t* vectors, size_t offset = 0) {
-  constexpr size_t kLine = 64;
-  constexpr size_t kDistance = 8192;
+/// Does nothing unless `offset` is whole lines away, so that vectors shorter than a line ask for it
+/// once: give an offset that the compiler knows.
+template <typename T>
+[[gnu::always_inline]] static inline void ReadAhead(const T* vectors, size_t offset = 0) {
+  constexpr size_t kLine = 64 / sizeof(T);
+  constexpr size_t kDistance = 8192 / sizeof(T);
   if (offset % kLine == 0) __builtin_prefetch(vectors + offset + kDistance);
 }
 

@@ -64,15 +64,15 @@ class ReplyAttention {
     for (query = queries.begin; query < queries.end; ++query) Exponentiate(query, keys);
     if (task_.values_transposed()) {
       task_.CopyValues(keys, value_rows_);
-      AddValues(queries, value_rows_, size_, keys.end - keys.begin);
+      AddValues<false>(queries, value_rows_, size_, keys.end - keys.begin);
     } else {
-      AddValues(queries, task_.Value(keys.begin), task_.value_stride(), keys.end - keys.begin);
+      AddValues<true>(queries, task_.Value(keys.begin), task_.value_stride(),
+                      keys.end - keys.begin);
     }
   }
 
   /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
-  /// up lane by lane, then across. kLanes rows read in turn are no stream that prefetchers would
-  /// follow: the block's values and the keys of the next one are asked for.
+  /// up lane by lane, then across. Further keys are asked for, and the block's values.
   template <size_t kTogether>
   void Score(size_t query, Range keys) {
     const float* q = q_ + query * size_;
@@ -83,7 +83,6 @@ class ReplyAttention {
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t position = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = task_.Key(position);
-        const T* next_key = k + kKeys * task_.key_stride();
         const T* value = task_.Value(task_.values_transposed() ? 0 : position);
         F sum[kTogether];
 #pragma GCC unroll 2
@@ -91,7 +90,7 @@ class ReplyAttention {
         for (size_t j = 0; j < size_; j += kLanes) {
           const F loaded = LoadAsFloat<V>(k + j);
           if (j % (64 / sizeof(T)) == 0) {
-            __builtin_prefetch(next_key + j);
+            ReadAhead(k + j);
             __builtin_prefetch(value + j);
           }
 #pragma GCC unroll 2
@@ -137,17 +136,18 @@ class ReplyAttention {
     for (size_t i = begin; i < end; ++i) scores[i] = 0;
   }
 
-  template <typename W>
+  /// kStreamed: they come from memory, not from scratch memory.
+  template <bool kStreamed, typename W>
   void AddValues(Range queries, const W* values, size_t stride, size_t count) {
-    const FloatProduct<V, W> product{.x = scores_ + queries.begin * kKeys,
-                                     .x_stride = kKeys,
-                                     .x_step = 1,
-                                     .w = values,
-                                     .w_step = stride,
-                                     .steps = count,
-                                     .y = results_ + queries.begin * size_,
-                                     .y_stride = size_,
-                                     .add = true};
+    const FloatProduct<V, W, kStreamed> product{.x = scores_ + queries.begin * kKeys,
+                                                .x_stride = kKeys,
+                                                .x_step = 1,
+                                                .w = values,
+                                                .w_step = stride,
+                                                .steps = count,
+                                                .y = results_ + queries.begin * size_,
+                                                .y_stride = size_,
+                                                .add = true};
     product.Run(queries.end - queries.begin, size_);
   }
 
