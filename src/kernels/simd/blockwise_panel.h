@@ -139,6 +139,7 @@ class BlockwisePanel {
 #pragma GCC unroll 8
       for (size_t v = 0; v < kVectors; ++v) products[r][v] = Products::Start(sum[r][v]);
     }
+#pragma GCC unroll 8
     for (size_t s = 0; s < Products::kSteps; ++s, weights += kStep, codes += 4) {
       I w[kVectors];
 #pragma GCC unroll 8
