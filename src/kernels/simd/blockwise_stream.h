@@ -12,9 +12,32 @@
 
 namespace litertlm {
 
-/// The weights stream past. A vector of them holds the columns of 2 * V::kBytes codes:
-/// its low nibbles meet the even ones and its high nibbles the odd ones, which were put apart in
-/// scratch memory. A lane then belongs to one block.
+/// Bytes between the starts of rows of codes that were put apart.
+template <typename V>
+size_t SplitStride(size_t columns) {
+  return (columns + 2 * V::kBytes - 1) / (2 * V::kBytes) * (2 * V::kBytes);
+}
+
+/// Puts the even codes of a row and the odd ones apart, 2 * V::kBytes at a time.
+template <typename V>
+void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
+  constexpr size_t kChunk = 2 * V::kBytes;
+  const uint8_t* codes = args.codes + row * args.code_stride;
+  const size_t columns = args.w.columns;
+  size_t column = 0;
+  for (; column + kChunk <= columns; column += kChunk, to += kChunk) {
+    V::Deinterleave8(codes + column, to, to + V::kBytes);
+  }
+  if (column < columns) {
+    alignas(V::kBytes) uint8_t last[kChunk] = {};
+    __builtin_memcpy(last, codes + column, columns - column);
+    V::Deinterleave8(last, to, to + V::kBytes);
+  }
+}
+
+/// The weights stream past. A vector of them holds the columns of 2 * V::kBytes codes: its low
+/// nibbles meet the even ones and its high nibbles the odd ones, as SplitRow puts them. A lane then
+/// belongs to one block.
 template <typename V, size_t kRows>
 class BlockwiseStream {
   using Products = NibbleProducts<V>;
@@ -32,8 +55,9 @@ class BlockwiseStream {
     return (w.block & (w.block - 1)) == 0 && w.rows * (w.columns / w.block) >= kLanes;
   }
 
-  static void Run(const DynamicArgs& args, size_t row, Range outputs, std::byte* scratch) {
-    const BlockwiseStream stream(args, row, scratch);
+  /// `codes` are those of kRows rows from `row` on, as SplitRow writes them.
+  static void Run(const DynamicArgs& args, const uint8_t* codes, size_t row, Range outputs) {
+    const BlockwiseStream stream(args, codes, row);
     I blocks[kChunks];
 #pragma GCC unroll 4
     for (size_t i = 0; i < kChunks; ++i) blocks[i] = stream.BlocksOfChunk(i);
@@ -41,15 +65,12 @@ class BlockwiseStream {
   }
 
  private:
-  BlockwiseStream(const DynamicArgs& args, size_t row, std::byte* scratch)
+  BlockwiseStream(const DynamicArgs& args, const uint8_t* codes, size_t row)
       : args_(args),
         row_(row),
         blocks_(args.w.columns / args.w.block),
-        padded_((args.w.columns + kChunk - 1) / kChunk * kChunk),
-        codes_(reinterpret_cast<const uint8_t*>(scratch)) {
-    for (size_t r = 0; r < kRows; ++r) {
-      SplitRow(args, row + r, reinterpret_cast<uint8_t*>(scratch) + r * padded_);
-    }
+        stride_(SplitStride<V>(args.w.columns)),
+        codes_(codes) {
     while ((size_t{1} << (kLaneShift + shift_)) < args.w.block) ++shift_;
   }
 
@@ -57,17 +78,6 @@ class BlockwiseStream {
   I BlocksOfChunk(size_t chunk) const {
     const I lane = V::Add32(V::Iota(), V::Set32(static_cast<int>(chunk * kLanes)));
     return V::ShiftRight32(lane, shift_);
-  }
-
-  static void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
-    const uint8_t* codes = args.codes + row * args.code_stride;
-    const size_t columns = args.w.columns;
-    for (size_t column = 0; column < columns; column += kChunk, to += kChunk) {
-      alignas(V::kBytes) uint8_t part[kChunk] = {};
-      const size_t left = columns - column;
-      __builtin_memcpy(part, codes + column, left < kChunk ? left : kChunk);
-      V::Deinterleave8(part, to, to + V::kBytes);
-    }
   }
 
   /// Stores one output of the rows.
@@ -122,7 +132,7 @@ class BlockwiseStream {
     const I high = V::NibblesHigh(loaded);
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
-      const uint8_t* u = codes + r * padded_;
+      const uint8_t* u = codes + r * stride_;
       const I dot = Products::Centered(V::Load(u), V::Load(u + V::kBytes), low, high,
                                        V::Set8(args_.codings[row_ + r].zero_point));
       sums[r] = V::MulAdd(V::ToFloat(dot), scale, sums[r]);
@@ -131,17 +141,17 @@ class BlockwiseStream {
 
   const DynamicArgs args_;  ///< A copy, as in StreamOutputs.
   size_t row_;
-  size_t blocks_;         ///< Of a row.
-  size_t padded_;         ///< Columns of a row of codes_.
-  const uint8_t* codes_;  ///< [kRows, padded_]
+  size_t blocks_;  ///< Of a row.
+  size_t stride_;
+  const uint8_t* codes_;  ///< [kRows, stride_]
   int shift_ = 0;         ///< Lanes of a block, as a power of two.
 };
 
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
-void StreamBlockwiseRows(const DynamicArgs& args, Range rows, Range outputs, std::byte* scratch) {
+void StreamBlockwiseRows(const DynamicArgs& args, const uint8_t* codes, Range rows, Range outputs) {
   WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
-    BlockwiseStream<V, kRows>::Run(args, rows.begin, outputs, scratch);
+    BlockwiseStream<V, kRows>::Run(args, codes, rows.begin, outputs);
   });
 }
 

@@ -75,13 +75,7 @@ class Kernels {
     if (!InBytes(w) || (w.block != 0 && w.dtype != DType::kI4)) {
       DynamicScalar(args, rows, outputs, memory);
     } else if (w.block != 0) {
-      if (Few(rows) && BlockwiseStream<V, 1>::CanRun(w)) {
-        InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
-          StreamBlockwiseRows<V>(args, some_rows, some_outputs, memory.bytes);
-        });
-      } else {
-        BlockwisePanel<V>::Run(args, rows, outputs, memory);
-      }
+      Blocks(args, rows, outputs, memory);
     } else if (w.dtype == DType::kI4) {
       PerChannel<Int4Weights<V>>(args, rows, outputs, memory);
     } else if constexpr (V::kHasDot) {
@@ -100,6 +94,21 @@ class Kernels {
     } else {
       DynamicPanel<V, Weights>::Run(args, rows, outputs, memory);
     }
+  }
+
+  static void Blocks(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
+    if (!Few(rows) || !BlockwiseStream<V, 1>::CanRun(args.w)) {
+      return BlockwisePanel<V>::Run(args, rows, outputs, memory);
+    }
+    auto* codes = reinterpret_cast<uint8_t*>(memory.bytes);
+    const size_t stride = SplitStride<V>(args.w.columns);
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      SplitRow<V>(args, row, codes + (row - rows.begin) * stride);
+    }
+    InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
+      const uint8_t* first = codes + (some_rows.begin - rows.begin) * stride;
+      StreamBlockwiseRows<V>(args, first, some_rows, some_outputs);
+    });
   }
 
   static void Words(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
@@ -121,7 +130,7 @@ class Kernels {
   static Panel PanelOfDynamic(const WeightMatrix& w) {
     if (w.block != 0) {
       using Blockwise = BlockwisePanel<V>;
-      const size_t rows = kStreamedTogether * (w.columns + 2 * V::kBytes);
+      const size_t rows = kStreamingRows * SplitStride<V>(w.columns);
       return {Blockwise::kOutputs, Larger(Blockwise::MemoryBytes(w), rows), true};
     }
     using PerOutput = DynamicPanel<V, Int4Weights<V>>;
