@@ -46,6 +46,7 @@ class BlockwiseStream {
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kChunk = 2 * V::kBytes;  ///< Columns of a vector of weights.
   static constexpr int kLaneShift = 3;             ///< A lane has 2 to this power of them.
+  static_assert(kLanes << kLaneShift == kChunk);
   /// Chunks that a vector of scales covers, even if blocks are as short as can be: 32 columns.
   static constexpr size_t kChunks = 4;
 

@@ -97,32 +97,36 @@ class Kernels {
   }
 
   static void Blocks(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
-    if (!Few(rows) || !BlockwiseStream<V, 1>::CanRun(args.w)) {
-      return BlockwisePanel<V>::Run(args, rows, outputs, memory);
+    if (Few(rows) && BlockwiseStream<V, 1>::CanRun(args.w)) {
+      StreamPrepared(args, rows, outputs, reinterpret_cast<uint8_t*>(memory.bytes),
+                     SplitStride<V>(args.w.columns), SplitRow<V>, StreamBlockwiseRows<V>);
+    } else {
+      BlockwisePanel<V>::Run(args, rows, outputs, memory);
     }
-    auto* codes = reinterpret_cast<uint8_t*>(memory.bytes);
-    const size_t stride = SplitStride<V>(args.w.columns);
-    for (size_t row = rows.begin; row < rows.end; ++row) {
-      SplitRow<V>(args, row, codes + (row - rows.begin) * stride);
-    }
-    InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
-      const uint8_t* first = codes + (some_rows.begin - rows.begin) * stride;
-      StreamBlockwiseRows<V>(args, first, some_rows, some_outputs);
-    });
   }
 
   static void Words(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
-    if (!Few(rows)) {
-      return WordPanel<V>::Run(args, rows, outputs, memory);
+    if (Few(rows)) {
+      StreamPrepared(args, rows, outputs, reinterpret_cast<int16_t*>(memory.bytes),
+                     CenteredStride<V>(args.w.columns), CenterRow<V>, StreamWordRows<V>);
+    } else {
+      WordPanel<V>::Run(args, rows, outputs, memory);
     }
-    auto* centered = reinterpret_cast<int16_t*>(memory.bytes);
-    const size_t stride = CenteredStride<V>(args.w.columns);
+  }
+
+  /// Streams rows whose codes the kernel wants in another form: `prepare` writes each row's into
+  /// `codes`, `stride` apart, once for all outputs.
+  template <typename Code>
+  static void StreamPrepared(const DynamicArgs& args, Range rows, Range outputs, Code* codes,
+                             size_t stride,
+                             void (*prepare)(const DynamicArgs& args, size_t row, Code* to),
+                             void (*stream)(const DynamicArgs& args, const Code* codes, Range rows,
+                                            Range outputs)) {
     for (size_t row = rows.begin; row < rows.end; ++row) {
-      CenterRow<V>(args, row, centered + (row - rows.begin) * stride);
+      prepare(args, row, codes + (row - rows.begin) * stride);
     }
     InGroups(args.w, rows, outputs, [&](Range some_rows, Range some_outputs) {
-      const int16_t* first = centered + (some_rows.begin - rows.begin) * stride;
-      StreamWordRows<V>(args, first, some_rows, some_outputs);
+      stream(args, codes + (some_rows.begin - rows.begin) * stride, some_rows, some_outputs);
     });
   }
 
