@@ -14,12 +14,10 @@ namespace litertlm {
 namespace {
 
 constexpr size_t kAlignment = 64;
-/// Indices of a streaming loop that each thread has as its own part. Taking one is an atomic
-/// instruction, which waits for every read that is under way: few. More than one, so that others
-/// can take what a thread that comes late or is interrupted has not begun.
-constexpr size_t kStreamedIndices = 4;
-/// And the least weights that an index covers.
-constexpr size_t kLeastStreamedBytes = size_t{16} << 10;
+/// The least weights that an index of a streaming loop covers.
+constexpr size_t kLeastStreamedBytes = size_t{32} << 10;
+/// Outputs of which two threads do not share a line.
+constexpr size_t kLineOutputs = kAlignment / sizeof(float);
 /// Products of two numbers in an index of a loop over panels: about 50 microseconds.
 constexpr size_t kIndexProducts = size_t{16} << 20;
 /// Rows of such an index: fewer are not worth the panel, and this many are whole tiles.
@@ -41,8 +39,51 @@ void CheckDynamic(const QuantizedRows& x, const WeightMatrix& w) {
   }
 }
 
-/// How the outputs of several products are cut into the indices of one parallel loop.
-struct Cut {
+/// How the outputs of several products, one after the other, are cut into the indices of one loop
+/// that streams their weights. Each thread has a part of its own, of which an index is half of what
+/// is left: few, because taking one is an atomic instruction, which waits for every read that is
+/// under way; and at last small, because threads end a loop together only if what they take last
+/// is short.
+class StreamedCut {
+ public:
+  StreamedCut(std::span<const Product> products, size_t threads) : threads_(threads) {
+    size_t bytes = 0;
+    for (const Product& product : products) {
+      const WeightMatrix& w = product.weights;
+      outputs_ += w.rows;
+      bytes += w.rows * BytesFor(w.dtype, w.columns);
+    }
+    if (threads == 1) return;
+    if (bytes < threads * kLeastStreamedBytes) threads_ = 1;
+    for (size_t part = bytes / threads_; part >= 2 * kLeastStreamedBytes; part /= 2) ++indices_;
+  }
+
+  size_t Count() const { return threads_ * indices_; }
+
+  /// Outputs of an index, counted through all products.
+  Range Outputs(size_t index) const {
+    const size_t part = index / indices_;
+    const size_t begin = outputs_ * part / threads_;
+    const size_t length = outputs_ * (part + 1) / threads_ - begin;
+    const size_t halved = index % indices_;
+    return {begin + Gone(length, halved), begin + Gone(length, halved + 1)};
+  }
+
+ private:
+  /// Outputs of a part of `length` that the first `indices` have.
+  size_t Gone(size_t length, size_t indices) const {
+    if (indices == indices_) return length;
+    const size_t gone = length - (length >> indices);
+    return gone / kLineOutputs * kLineOutputs;
+  }
+
+  size_t threads_;
+  size_t indices_ = 1;  ///< Of each thread.
+  size_t outputs_ = 0;
+};
+
+/// How the outputs of a product with many rows are cut into indices.
+struct PanelCut {
   size_t outputs = 0;  ///< Of one index.
   size_t output_parts = 0;
   size_t row_step = 0;  ///< The last part of the rows has half a step more or less.
@@ -55,19 +96,10 @@ struct Cut {
   }
 };
 
-/// Few rows are streamed: their number is left whole.
-Cut CutStreamed(const WeightMatrix& w, size_t rows, size_t threads) {
-  const size_t row_bytes = std::max<size_t>(1, BytesFor(w.dtype, w.columns));
-  const size_t indices = threads * kStreamedIndices;
-  const size_t outputs =
-      std::max({size_t{1}, kLeastStreamedBytes / row_bytes, (w.rows + indices - 1) / indices});
-  return {outputs, (w.rows + outputs - 1) / outputs, rows, 1};
-}
-
 /// The rows of a panel are cut so that an index is short: threads end a loop together only if what
 /// they take last is short beside what delays one of them, be it a timer.
-Cut CutPanels(const Panel& panel, const WeightMatrix& w, size_t rows, size_t threads) {
-  Cut cut{panel.outputs, (w.rows + panel.outputs - 1) / panel.outputs, rows, 1, panel.stays};
+PanelCut CutPanels(const Panel& panel, const WeightMatrix& w, size_t rows, size_t threads) {
+  PanelCut cut{panel.outputs, (w.rows + panel.outputs - 1) / panel.outputs, rows, 1, panel.stays};
   if (threads == 1) return cut;
   size_t step = rows;
   if (panel.stays) {
@@ -87,20 +119,42 @@ struct alignas(kAlignment) Packed {
   size_t panel = kNothing;  ///< The first index of it.
 };
 
-/// Runs `kernel(product, rows, outputs, memory)` over all parts of all products.
+using PanelOf = Panel (*)(const WeightMatrix&);
+
+/// Calls `kernel(product, rows, outputs, memory)` for all outputs, few rows at once.
 template <typename Kernel>
-void RunProducts(std::span<const Product> products, size_t rows,
-                 Panel (*panel_of)(const WeightMatrix&), ThreadPool& pool, const Kernel& kernel) {
-  const bool streamed = rows <= ActiveKernels().streaming_rows;
+void RunStreamed(std::span<const Product> products, size_t rows, PanelOf panel_of, ThreadPool& pool,
+                 const Kernel& kernel) {
+  size_t bytes = 0;
+  for (const Product& p : products) bytes = std::max(bytes, panel_of(p.weights).bytes);
+  const StreamedCut cut(products, static_cast<size_t>(pool.threads()));
+  pool.ParallelFor(cut.Count(), [&](size_t index, int worker) {
+    const Range outputs = cut.Outputs(index);
+    const PanelMemory memory{pool.Scratch(worker, bytes)};
+    size_t first = 0;  // Output of the product.
+    for (const Product& product : products) {
+      const size_t end = first + product.weights.rows;
+      const Range some{std::max(outputs.begin, first), std::min(outputs.end, end)};
+      if (some.begin < some.end) {
+        kernel(product, Range{0, rows}, Range{some.begin - first, some.end - first}, memory);
+      }
+      first = end;
+    }
+  });
+}
+
+/// The same for many rows, some at a time.
+template <typename Kernel>
+void RunPanels(std::span<const Product> products, size_t rows, PanelOf panel_of, ThreadPool& pool,
+               const Kernel& kernel) {
   const auto threads = static_cast<size_t>(pool.threads());
-  std::vector<Cut> cuts;
+  std::vector<PanelCut> cuts;
   cuts.reserve(products.size());
   size_t count = 0;
   size_t bytes = 0;
   for (const Product& product : products) {
-    const WeightMatrix& w = product.weights;
-    const Panel panel = panel_of(w);
-    cuts.push_back(streamed ? CutStreamed(w, rows, threads) : CutPanels(panel, w, rows, threads));
+    const Panel panel = panel_of(product.weights);
+    cuts.push_back(CutPanels(panel, product.weights, rows, threads));
     count += cuts.back().Count();
     bytes = std::max(bytes, panel.bytes);
   }
@@ -109,7 +163,7 @@ void RunProducts(std::span<const Product> products, size_t rows,
     size_t product = 0;
     size_t first = 0;  // Index of the product.
     for (; index >= first + cuts[product].Count(); ++product) first += cuts[product].Count();
-    const Cut& cut = cuts[product];
+    const PanelCut& cut = cuts[product];
     const size_t row_part = (index - first) % cut.row_parts;
     const size_t output = (index - first) / cut.row_parts * cut.outputs;
     const size_t panel = index - row_part;
@@ -119,6 +173,13 @@ void RunProducts(std::span<const Product> products, size_t rows,
            Range{output, std::min(products[product].weights.rows, output + cut.outputs)},
            PanelMemory{pool.Scratch(worker, bytes), stayed});
   });
+}
+
+template <typename Kernel>
+void RunProducts(std::span<const Product> products, size_t rows, PanelOf panel_of, ThreadPool& pool,
+                 const Kernel& kernel) {
+  const bool few = rows <= ActiveKernels().streaming_rows;
+  (few ? RunStreamed<Kernel> : RunPanels<Kernel>)(products, rows, panel_of, pool, kernel);
 }
 
 }  // namespace

@@ -358,22 +358,22 @@ TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
   std::mt19937 random(3);
   ThreadPool pool(3);
   for (const size_t rows : {1, 4, 5, 47, 73, 200, 503}) {
-    const Weights first(DType::kI8, 500, 256, 0, random);
+    const Weights first(DType::kI8, 1500, 256, 0, random);
     const Weights second(DType::kI4, 33, 256, 0, random);
     const std::vector<float> x = RandomRows(rows * 256, random);
     QuantizedRows coded;
     coded.Quantize(x.data(), rows, 256, 256, pool);
-    std::vector<float> y(rows * 533, -1.0f);
-    const Product products[] = {{first.matrix, nullptr, y.data(), 533},
-                                {second.matrix, nullptr, y.data() + 500, 533}};
+    std::vector<float> y(rows * 1533, -1.0f);
+    const Product products[] = {{first.matrix, nullptr, y.data(), 1533},
+                                {second.matrix, nullptr, y.data() + 1500, 1533}};
     MatMulDynamic(coded, products, pool);
-    std::vector<float> expected(rows * 533);
+    std::vector<float> expected(rows * 1533);
     const KernelTable& scalar = KernelsNamed("scalar");
     for (const Product& p : products) {
       float* out = expected.data() + (p.y - y.data());
       std::vector<std::byte> scratch(scalar.dynamic_panel(p.weights).bytes);
       scalar.dynamic(
-          {rows, coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 533},
+          {rows, coded.codes(), coded.stride(), coded.codings(), p.weights, nullptr, out, 1533},
           {0, rows}, {0, p.weights.rows}, {scratch.data()});
     }
     ASSERT_EQ(y, expected) << rows << " rows";
