@@ -64,6 +64,11 @@ class ThreadPool {
   /// The first exception of a task is rethrown after the loop; indices not begun by then are left.
   void ParallelFor(size_t count, FunctionRef<void(size_t index, int worker)> task);
 
+  /// From the end of the next loop on, `worker` reads `bytes` into its cache whenever it waits, for
+  /// the end of a loop or for the next one, until it is told of other bytes: memory is then busy
+  /// also while one thread does what cannot be shared. They need not be readable.
+  void ReadWhileWaiting(int worker, std::span<const std::byte> bytes);
+
   /// At least `bytes` bytes of memory for the task that `worker` is running, aligned to 64. It is
   /// kept for the next call, with whatever it then holds. Null if `bytes` is 0.
   std::byte* Scratch(int worker, size_t bytes);

@@ -18,6 +18,8 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kLeastStreamedBytes = size_t{32} << 10;
 /// Outputs of which two threads do not share a line.
 constexpr size_t kLineOutputs = kAlignment / sizeof(float);
+/// The most that a thread reads ahead while it waits: half of a second-level cache.
+constexpr size_t kReadWhileWaiting = size_t{512} << 10;
 /// Products of two numbers in an index of a loop over panels: about 50 microseconds.
 constexpr size_t kIndexProducts = size_t{16} << 20;
 /// Rows of such an index: fewer are not worth the panel, and this many are whole tiles.
@@ -59,6 +61,9 @@ class StreamedCut {
   }
 
   size_t Count() const { return threads_ * indices_; }
+
+  /// The first index of a thread.
+  size_t First(size_t thread) const { return std::min(thread, threads_ - 1) * indices_; }
 
   /// Outputs of an index, counted through all products.
   Range Outputs(size_t index) const {
@@ -242,6 +247,29 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
       [&](const Product& p, Range part, Range outputs, PanelMemory memory) {
         kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, memory);
       });
+}
+
+void ReadWeightsWhileWaiting(size_t rows, std::span<const Product> products, ThreadPool& pool) {
+  if (pool.threads() == 1) return;
+  const StreamedCut cut(products, static_cast<size_t>(pool.threads()));
+  for (int worker = 0; worker < pool.threads(); ++worker) {
+    std::span<const std::byte> ahead;
+    if (rows <= ActiveKernels().streaming_rows) {
+      size_t output = cut.Outputs(cut.First(static_cast<size_t>(worker))).begin;
+      for (const Product& product : products) {
+        const WeightMatrix& w = product.weights;
+        if (output < w.rows) {
+          const auto* data = static_cast<const std::byte*>(w.data);
+          const size_t begin = BytesFor(w.dtype, output * w.columns);
+          ahead = {data + begin,
+                   std::min(kReadWhileWaiting, BytesFor(w.dtype, w.rows * w.columns) - begin)};
+          break;
+        }
+        output -= w.rows;
+      }
+    }
+    pool.ReadWhileWaiting(worker, ahead);
+  }
 }
 
 }  // namespace litertlm

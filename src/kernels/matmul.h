@@ -95,6 +95,10 @@ void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, Th
 void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const Product> products,
                  ThreadPool& pool);
 
+/// Has threads that wait read the first of the weights that they will need for the products after
+/// the next ones, which are of `rows` rows: MatMul reads few rows' weights as they lie in memory.
+void ReadWeightsWhileWaiting(size_t rows, std::span<const Product> products, ThreadPool& pool);
+
 inline void MatMulDynamic(const QuantizedRows& x, const Product& product, ThreadPool& pool) {
   MatMulDynamic(x, std::span(&product, 1), pool);
 }

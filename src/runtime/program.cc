@@ -56,6 +56,7 @@ Program::Program(Graph graph, std::vector<StatePair> states)
     if (graph_.nodes[i].op != Op::kReshape) steps_.push_back(step);
     i = step.end();
   }
+  FindNextProducts();
 }
 
 Program::Step Program::MakeStep(size_t first) const {
@@ -74,11 +75,22 @@ Program::Step Program::MakeStep(size_t first) const {
   }
   step.behind = 1;
   step.function = FunctionOf(nodes[next].op);
+  step.products = nodes[next].op == Op::kFullyConnected;
   while (step.end() < nodes.size() && step.behind < kMaxProducts &&
          AreProductsOfOneInput(graph_, nodes[step.end() - 1], nodes[step.end()])) {
     ++step.behind;
   }
   return step;
+}
+
+void Program::FindNextProducts() {
+  const auto is_products = [](const Step& step) { return step.products; };
+  const auto first = std::find_if(steps_.begin(), steps_.end(), is_products);
+  size_t next = first == steps_.end() ? 0 : static_cast<size_t>(first - steps_.begin());
+  for (size_t i = steps_.size(); i-- > 0;) {
+    steps_[i].next_products = next;
+    if (steps_[i].products) next = i;
+  }
 }
 
 // Rows that only the products behind them read are coded at once and never stored.
@@ -151,13 +163,19 @@ void Program::RunStep(const Step& step, Workers& workers) {
   for (size_t i = step.first; i < step.end(); ++i) {
     contexts_.push_back({graph_.nodes[i], tensors_, workers});
   }
+  if (step.products) {
+    const Step& next = steps_[step.next_products];
+    for (size_t i = next.first + next.chain; i < next.end(); ++i) {
+      contexts_.push_back({graph_.nodes[i], tensors_, workers});
+    }
+  }
   const std::span<const OpContext> contexts(contexts_);
   if (step.chain > 0) RunRowChain(contexts.first(step.chain), step.behind > 0);
   if (step.behind == 0) return;
   const auto begin = std::chrono::steady_clock::now();
-  const std::span<const OpContext> behind = contexts.subspan(step.chain);
-  if (behind.front().node.op == Op::kFullyConnected) {
-    RunProducts(behind, step.chain > 0);
+  const std::span<const OpContext> behind = contexts.subspan(step.chain, step.behind);
+  if (step.products) {
+    RunProducts(behind, step.chain > 0, contexts.subspan(step.chain + step.behind));
   } else {
     step.function(behind.front());
   }

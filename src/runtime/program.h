@@ -57,6 +57,8 @@ class Program {
     size_t chain = 0;
     size_t behind = 0;
     OpFunction function = nullptr;  ///< Of the one of another kind.
+    bool products = false;          ///< What is behind is products.
+    size_t next_products = 0;       ///< The step with products after this one, or the first.
     size_t end() const { return first + chain + behind; }
   };
 
@@ -73,6 +75,7 @@ class Program {
   const Plan& PlanFor(int64_t rows);
   void Resolve(const Plan& plan, const Memory& memory);
   std::byte* Address(const Location& location) const;
+  void FindNextProducts();
   void RunStep(const Step& step, Workers& workers);
 
   Graph graph_;

@@ -98,8 +98,9 @@ bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b);
 /// True if a product's input is quantized on the way.
 bool QuantizesInput(const Graph& graph, const Node& product);
 /// Computes products of one input: it is quantized once, and threads share all of them. `coded`: it
-/// is already, in the workers' activations.
-void RunProducts(std::span<const OpContext> products, bool coded = false);
+/// is already, in the workers' activations. `upcoming` are the products that will follow these.
+void RunProducts(std::span<const OpContext> products, bool coded,
+                 std::span<const OpContext> upcoming);
 
 }  // namespace litertlm
 

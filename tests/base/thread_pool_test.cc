@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <fstream>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -105,6 +108,22 @@ TEST(ThreadPool, IdleThreadsUseNoTime) {
   const std::clock_t before = std::clock();  // CPU time of the whole process.
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 50);
+}
+
+TEST(ThreadPool, ReadsAheadAlsoWhatIsNotReadable) {
+  ThreadPool pool(3);
+  const std::vector<std::byte> memory(1 << 20);
+  const std::span<const std::byte> all(memory);
+  const std::span<const std::byte> nowhere(reinterpret_cast<const std::byte*>(4096), all.size());
+  const std::array<std::span<const std::byte>, 4> spans = {all, {}, nowhere, all.subspan(1000)};
+  std::atomic<int> calls = 0;
+  for (size_t loop = 0; loop < 2000; ++loop) {
+    for (int worker = 0; worker < pool.threads(); ++worker) {
+      pool.ReadWhileWaiting(worker, spans[loop % spans.size()]);
+    }
+    pool.ParallelFor(7, [&](size_t, int) { ++calls; });
+  }
+  EXPECT_EQ(calls, 14000);
 }
 
 TEST(ThreadPool, ScratchIsAlignedKeptAndPerWorker) {

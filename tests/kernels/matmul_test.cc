@@ -366,6 +366,7 @@ TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
     std::vector<float> y(rows * 1533, -1.0f);
     const Product products[] = {{first.matrix, nullptr, y.data(), 1533},
                                 {second.matrix, nullptr, y.data() + 1500, 1533}};
+    ReadWeightsWhileWaiting(rows, products, pool);
     MatMulDynamic(coded, products, pool);
     std::vector<float> expected(rows * 1533);
     const KernelTable& scalar = KernelsNamed("scalar");

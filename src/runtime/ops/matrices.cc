@@ -60,6 +60,26 @@ bool IsDynamic(const Node& product, DType weights) {
   return Info(weights).bits <= 8 && product.As<FullyConnectedAttributes>().dynamic;
 }
 
+/// The products of nodes that have outputs.
+class ProductList {
+ public:
+  explicit ProductList(std::span<const OpContext> contexts) {
+    for (const OpContext& context : contexts) {
+      if (context.out().count() == 0) continue;
+      Product& product = list_[count_++];
+      product.weights = MatrixOf(context.in(1));
+      product.bias = context.has(2) ? context.in(2).as<float>() : nullptr;
+      product.y = context.out().mutable_as<float>();
+      product.y_stride = product.weights.rows;
+    }
+  }
+  std::span<const Product> products() const { return {list_.data(), count_}; }
+
+ private:
+  std::array<Product, kMaxProducts> list_;
+  size_t count_ = 0;
+};
+
 Shape WithoutMatrix(const Shape& shape) {
   Shape batch;
   for (int axis = 0; axis + 2 < shape.rank(); ++axis) batch.push_back(shape[axis]);
@@ -101,23 +121,16 @@ bool AreProductsOfOneInput(const Graph& graph, const Node& a, const Node& b) {
          graph.value(a.inputs[1]).shape[1] == graph.value(b.inputs[1]).shape[1];
 }
 
-void RunProducts(std::span<const OpContext> contexts, bool coded) {
-  std::array<Product, kMaxProducts> list;
-  size_t count = 0;
-  for (const OpContext& context : contexts) {
-    if (context.out().count() == 0) continue;
-    Product& product = list[count++];
-    product.weights = MatrixOf(context.in(1));
-    product.bias = context.has(2) ? context.in(2).as<float>() : nullptr;
-    product.y = context.out().mutable_as<float>();
-    product.y_stride = product.weights.rows;
-  }
-  if (count == 0) return;
-  const std::span<const Product> products(list.data(), count);
+void RunProducts(std::span<const OpContext> contexts, bool coded,
+                 std::span<const OpContext> upcoming) {
+  const ProductList list(contexts);
+  const std::span<const Product> products = list.products();
+  if (products.empty()) return;
   const Tensor& x = contexts.front().in(0);
   const size_t columns = products.front().weights.columns;
   const size_t rows = static_cast<size_t>(x.count()) / columns;
   Workers& workers = contexts.front().workers;
+  ReadWeightsWhileWaiting(rows, ProductList(upcoming).products(), workers.pool);
   if (IsDynamic(contexts.front().node, products.front().weights.dtype)) {
     if (!coded) {
       workers.quantized.Quantize(x.as<float>(), rows, columns, columns, workers.pool);
@@ -128,7 +141,7 @@ void RunProducts(std::span<const OpContext> contexts, bool coded) {
   }
 }
 
-void RunFullyConnected(const OpContext& context) { RunProducts({&context, 1}); }
+void RunFullyConnected(const OpContext& context) { RunProducts({&context, 1}, false, {}); }
 
 void RunEmbeddingLookup(const OpContext& context) {
   const Tensor& ids = context.in(0);
