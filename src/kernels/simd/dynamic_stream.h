@@ -1,7 +1,5 @@
 // Integer products of few rows: the weights stream past once, as they lie in memory, and meet the
-// codes along the columns. Memory is the limit, and the hardware's prefetchers know best how far
-// ahead to read: they are given one long stream for each thread, and a word only at the ends of
-// pages.
+// codes along the columns. Memory is the limit: each thread reads one long stream, well ahead.
 #ifndef LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 #define LITERTLM_KERNELS_SIMD_DYNAMIC_STREAM_H_
 
