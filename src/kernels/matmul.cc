@@ -87,6 +87,23 @@ class StreamedCut {
   size_t outputs_ = 0;
 };
 
+/// The weights of `output`, counted through all products, and what lies behind them in the same
+/// matrix, at most `most` bytes.
+std::span<const std::byte> WeightsFrom(std::span<const Product> products, size_t output,
+                                       size_t most) {
+  for (const Product& product : products) {
+    const WeightMatrix& w = product.weights;
+    if (output < w.rows) {
+      const std::span all(static_cast<const std::byte*>(w.data),
+                          BytesFor(w.dtype, w.rows * w.columns));
+      const auto behind = all.subspan(BytesFor(w.dtype, output * w.columns));
+      return behind.first(std::min(most, behind.size()));
+    }
+    output -= w.rows;
+  }
+  return {};
+}
+
 /// How the outputs of a product with many rows are cut into indices.
 struct PanelCut {
   size_t outputs = 0;  ///< Of one index.
@@ -251,24 +268,13 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
 
 void ReadWeightsWhileWaiting(size_t rows, std::span<const Product> products, ThreadPool& pool) {
   if (pool.threads() == 1) return;
+  const bool few = rows <= ActiveKernels().streaming_rows;
   const StreamedCut cut(products, static_cast<size_t>(pool.threads()));
   for (int worker = 0; worker < pool.threads(); ++worker) {
-    std::span<const std::byte> ahead;
-    if (rows <= ActiveKernels().streaming_rows) {
-      size_t output = cut.Outputs(cut.First(static_cast<size_t>(worker))).begin;
-      for (const Product& product : products) {
-        const WeightMatrix& w = product.weights;
-        if (output < w.rows) {
-          const auto* data = static_cast<const std::byte*>(w.data);
-          const size_t begin = BytesFor(w.dtype, output * w.columns);
-          ahead = {data + begin,
-                   std::min(kReadWhileWaiting, BytesFor(w.dtype, w.rows * w.columns) - begin)};
-          break;
-        }
-        output -= w.rows;
-      }
-    }
-    pool.ReadWhileWaiting(worker, ahead);
+    const size_t first = cut.First(static_cast<size_t>(worker));
+    pool.ReadWhileWaiting(worker,
+                          few ? WeightsFrom(products, cut.Outputs(first).begin, kReadWhileWaiting)
+                              : std::span<const std::byte>());
   }
 }
 
