@@ -18,7 +18,7 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kLeastStreamedBytes = size_t{32} << 10;
 /// Outputs of which two threads do not share a line.
 constexpr size_t kLineOutputs = kAlignment / sizeof(float);
-/// The most that a thread reads ahead while it waits: half of a second-level cache.
+/// The most that a thread reads ahead while it waits: half of the second-level cache of Zen 5.
 constexpr size_t kReadWhileWaiting = size_t{512} << 10;
 /// Products of two numbers in an index of a loop over panels: about 50 microseconds.
 constexpr size_t kIndexProducts = size_t{16} << 20;

@@ -74,8 +74,7 @@ Program::Step Program::MakeStep(size_t first) const {
     if (!coded) return step;
   }
   step.behind = 1;
-  step.function = FunctionOf(nodes[next].op);
-  step.products = nodes[next].op == Op::kFullyConnected;
+  if (nodes[next].op != Op::kFullyConnected) step.function = FunctionOf(nodes[next].op);
   while (step.end() < nodes.size() && step.behind < kMaxProducts &&
          AreProductsOfOneInput(graph_, nodes[step.end() - 1], nodes[step.end()])) {
     ++step.behind;
@@ -84,12 +83,12 @@ Program::Step Program::MakeStep(size_t first) const {
 }
 
 void Program::FindNextProducts() {
-  const auto is_products = [](const Step& step) { return step.products; };
-  const auto first = std::find_if(steps_.begin(), steps_.end(), is_products);
+  const auto first = std::find_if(steps_.begin(), steps_.end(),
+                                  [](const Step& step) { return step.HasProducts(); });
   size_t next = first == steps_.end() ? 0 : static_cast<size_t>(first - steps_.begin());
   for (size_t i = steps_.size(); i-- > 0;) {
     steps_[i].next_products = next;
-    if (steps_[i].products) next = i;
+    if (steps_[i].HasProducts()) next = i;
   }
 }
 
@@ -163,7 +162,7 @@ void Program::RunStep(const Step& step, Workers& workers) {
   for (size_t i = step.first; i < step.end(); ++i) {
     contexts_.push_back({graph_.nodes[i], tensors_, workers});
   }
-  if (step.products) {
+  if (step.HasProducts()) {
     const Step& next = steps_[step.next_products];
     for (size_t i = next.first + next.chain; i < next.end(); ++i) {
       contexts_.push_back({graph_.nodes[i], tensors_, workers});
@@ -174,7 +173,7 @@ void Program::RunStep(const Step& step, Workers& workers) {
   if (step.behind == 0) return;
   const auto begin = std::chrono::steady_clock::now();
   const std::span<const OpContext> behind = contexts.subspan(step.chain, step.behind);
-  if (step.products) {
+  if (step.HasProducts()) {
     RunProducts(behind, step.chain > 0, contexts.subspan(step.chain + step.behind));
   } else {
     step.function(behind.front());

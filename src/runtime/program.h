@@ -57,9 +57,9 @@ class Program {
     size_t chain = 0;
     size_t behind = 0;
     OpFunction function = nullptr;  ///< Of the one of another kind.
-    bool products = false;          ///< What is behind is products.
     size_t next_products = 0;       ///< The step with products after this one, or the first.
     size_t end() const { return first + chain + behind; }
+    bool HasProducts() const { return behind > 0 && function == nullptr; }
   };
 
   /// What the addresses of values follow from.
