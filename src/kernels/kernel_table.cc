@@ -37,6 +37,15 @@ bool HasAvxVnni() {
 }
 #endif
 
+bool IsAmd() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amd") != 0;
+#else
+  return false;
+#endif
+}
+
 /// Best first.
 std::vector<const KernelTable*> Detect() {
   std::vector<const KernelTable*> tables;
@@ -66,6 +75,8 @@ const KernelTable& Choose() {
 }
 
 }  // namespace
+
+const bool kReadsPastSecondLevel = IsAmd();
 
 const KernelTable* const* AvailableKernels() {
   static const std::vector<const KernelTable*> tables = Detect();

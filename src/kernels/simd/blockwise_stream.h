@@ -38,7 +38,7 @@ void SplitRow(const DynamicArgs& args, size_t row, uint8_t* to) {
 /// The weights stream past. A vector of them holds the columns of 2 * V::kBytes codes: its low
 /// nibbles meet the even ones and its high nibbles the odd ones, as SplitRow puts them. A lane then
 /// belongs to one block.
-template <typename V, size_t kRows>
+template <typename V, size_t kRows, bool kPast>
 class BlockwiseStream {
   using Products = NibbleProducts<V>;
   using I = typename V::I;
@@ -94,7 +94,7 @@ class BlockwiseStream {
       const uint8_t* chunks = weights + column / 2;
 #pragma GCC unroll 4
       for (size_t i = 0; i < kChunks; ++i) {
-        ReadAhead(chunks, i * V::kBytes);
+        ReadAhead<kPast>(chunks, i * V::kBytes);
         Accumulate(InRegister(V::Load(chunks + i * V::kBytes)), V::Permute(scales, blocks[i]),
                    codes_ + column + i * kChunk, sums);
       }
@@ -103,7 +103,7 @@ class BlockwiseStream {
       const F scales = ScalesFrom(output, column);
       for (size_t i = 0; column < columns; ++i, column += kChunk) {
         const size_t left = columns - column;
-        ReadAhead(weights + column / 2);
+        ReadAhead<kPast>(weights + column / 2);
         Accumulate(LoadPart<V>(weights + column / 2, (left < kChunk ? left : kChunk) / 2),
                    V::Permute(scales, BlocksOfChunk(i)), codes_ + column, sums);
       }
@@ -151,8 +151,8 @@ class BlockwiseStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
 void StreamBlockwiseRows(const DynamicArgs& args, const uint8_t* codes, Range rows, Range outputs) {
-  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
-    BlockwiseStream<V, kRows>::Run(args, codes, rows.begin, outputs);
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows, bool kPast>() {
+    BlockwiseStream<V, kRows, kPast>::Run(args, codes, rows.begin, outputs);
   });
 }
 

@@ -10,7 +10,7 @@
 
 namespace litertlm {
 
-template <typename V, typename Weights, size_t kRows>
+template <typename V, typename Weights, size_t kRows, bool kPast>
 class DynamicStream {
   using I = typename V::I;
   static constexpr size_t kSums = kRows + 1;  ///< The rows' products, and the sum of the weights.
@@ -32,7 +32,7 @@ class DynamicStream {
     I kept[kSums];
 #pragma GCC unroll 5
     for (size_t i = 0; i < kSums; ++i) kept[i] = V::Zero();
-    ForColumns<Weights, V::kBytes>(
+    ForColumns<kPast, Weights, V::kBytes>(
         w, columns,
         [&](size_t column) __attribute__((always_inline)) {
           Accumulate(kept, Weights::Load(w, column), codes + column, stride);
@@ -58,8 +58,8 @@ class DynamicStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, typename Weights>
 void StreamRows(const DynamicArgs& args, Range rows, Range outputs) {
-  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
-    DynamicStream<V, Weights, kRows>::Run(args, rows.begin, outputs);
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows, bool kPast>() {
+    DynamicStream<V, Weights, kRows, kPast>::Run(args, rows.begin, outputs);
   });
 }
 

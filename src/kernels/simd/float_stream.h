@@ -9,7 +9,7 @@
 
 namespace litertlm {
 
-template <typename V, DType kType, size_t kRows>
+template <typename V, DType kType, size_t kRows, bool kPast>
 class FloatStream {
   using F = typename V::F;
   using Row = WidenedRow<V, kType>;
@@ -59,7 +59,7 @@ class FloatStream {
 #pragma GCC unroll 4
       for (size_t c = 0; c < kChains; ++c) {
         const size_t part = column + c * kLanes;
-        ReadAhead(w.Data(column), c * Row::kVectorBytes);
+        ReadAhead<kPast>(w.Data(column), c * Row::kVectorBytes);
         const F loaded = kScaled ? w.Load(part) : w.Codes(part);
 #pragma GCC unroll 4
         for (size_t r = 0; r < kRows; ++r) {
@@ -69,7 +69,7 @@ class FloatStream {
     }
     for (; column < columns; column += kLanes) {
       const size_t left = columns - column < kLanes ? columns - column : kLanes;
-      ReadAhead(w.Data(column));
+      ReadAhead<kPast>(w.Data(column));
       const F loaded = kScaled ? w.LoadTail(column, left) : w.CodesTail(column, left);
 #pragma GCC unroll 4
       for (size_t r = 0; r < kRows; ++r) {
@@ -89,8 +89,8 @@ class FloatStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V, DType kType>
 void StreamFloatRows(const FloatArgs& args, Range rows, Range outputs) {
-  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
-    FloatStream<V, kType, kRows>::Run(args, rows.begin, outputs);
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows, bool kPast>() {
+    FloatStream<V, kType, kRows, kPast>::Run(args, rows.begin, outputs);
   });
 }
 

@@ -30,7 +30,7 @@ template <typename V, bool kStreamed = false, size_t kRows, size_t kVectors, typ
     typename V::F loaded[kVectors];
 #pragma GCC unroll 8
     for (size_t v = 0; v < kVectors; ++v) {
-      if constexpr (kStreamed) ReadAhead(w, v * V::kLanes);
+      if constexpr (kStreamed) ReadAhead<false>(w, v * V::kLanes);
       loaded[v] = LoadAsFloat<V>(w + v * V::kLanes);
     }
 #pragma GCC unroll 16

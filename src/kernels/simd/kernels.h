@@ -97,7 +97,7 @@ class Kernels {
   }
 
   static void Blocks(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory) {
-    if (Few(rows) && BlockwiseStream<V, 1>::CanRun(args.w)) {
+    if (Few(rows) && BlockwiseStream<V, 1, false>::CanRun(args.w)) {
       StreamPrepared(args, rows, outputs, reinterpret_cast<uint8_t*>(memory.bytes),
                      SplitStride<V>(args.w.columns), SplitRow<V>, StreamBlockwiseRows<V>);
     } else {

@@ -13,16 +13,17 @@ namespace litertlm {
 /// read ahead themselves, but stop at the end of 4 KiB, also within huge pages, learn of a stream
 /// anew in the next ones, and stay too near to it: a third of the speed of one thread on Zen 5.
 ///
-/// What is read once goes past the second-level cache: there it would push out the program and the
-/// activations, which the first level cannot keep alone, and be passed on to the third.
+/// kPast: what is read once goes past the second-level cache. There it would push out the program
+/// and the activations, which the first level cannot keep alone, and be passed on to the third.
 ///
 /// Does nothing unless `offset` is whole lines away, so that vectors shorter than a line ask for it
 /// once: give an offset that the compiler knows.
-template <typename T>
+template <bool kPast, typename T>
 [[gnu::always_inline]] static inline void ReadAhead(const T* vectors, size_t offset = 0) {
   constexpr size_t kLine = 64 / sizeof(T);
   constexpr size_t kDistance = 8192 / sizeof(T);
-  if (offset % kLine == 0) __builtin_prefetch(vectors + offset + kDistance, /*rw=*/0, /*keep=*/0);
+  constexpr int kKeep = kPast ? 0 : 3;
+  if (offset % kLine == 0) __builtin_prefetch(vectors + offset + kDistance, /*rw=*/0, kKeep);
 }
 
 }  // namespace litertlm

@@ -90,7 +90,7 @@ class ReplyAttention {
         for (size_t j = 0; j < size_; j += kLanes) {
           const F loaded = LoadAsFloat<V>(k + j);
           if (j % (64 / sizeof(T)) == 0) {
-            ReadAhead(k + j);
+            ReadAhead<false>(k + j);
             __builtin_prefetch(value + j);
           }
 #pragma GCC unroll 2

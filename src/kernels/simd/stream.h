@@ -8,26 +8,32 @@
 
 namespace litertlm {
 
-/// Calls `stream.operator()<N>()` for N = `rows`, which is 1 to 4.
-template <typename F>
+/// Calls `stream.operator()<N, kPast>()` for N = `rows`, which is 1 to 4.
+template <bool kPast, typename F>
 void WithRowCount(size_t rows, const F& stream) {
   switch (rows) {
     case 1:
-      return stream.template operator()<1>();
+      return stream.template operator()<1, kPast>();
     case 2:
-      return stream.template operator()<2>();
+      return stream.template operator()<2, kPast>();
     case 3:
-      return stream.template operator()<3>();
+      return stream.template operator()<3, kPast>();
     case 4:
-      return stream.template operator()<4>();
+      return stream.template operator()<4, kPast>();
     default:
       return;
   }
 }
 
+/// The same, with kPast = kReadsPastSecondLevel, which a loop had better not ask for at each line.
+template <typename F>
+void WithRowCount(size_t rows, const F& stream) {
+  kReadsPastSecondLevel ? WithRowCount<true>(rows, stream) : WithRowCount<false>(rows, stream);
+}
+
 /// Calls `whole(column)` for each kColumns of a row of weights, then `rest(column)` if fewer are
 /// left.
-template <typename Weights, size_t kColumns, typename Whole, typename Rest>
+template <bool kPast, typename Weights, size_t kColumns, typename Whole, typename Rest>
 [[gnu::always_inline]] inline void ForColumns(const uint8_t* weights, size_t columns,
                                               const Whole& whole, const Rest& rest) {
   size_t column = 0;
@@ -35,12 +41,12 @@ template <typename Weights, size_t kColumns, typename Whole, typename Rest>
   for (; column + kStep <= columns; column += kStep) {
 #pragma GCC unroll 4
     for (size_t i = 0; i < kStep; i += kColumns) {
-      ReadAhead(weights + Weights::Bytes(column), Weights::Bytes(i));
+      ReadAhead<kPast>(weights + Weights::Bytes(column), Weights::Bytes(i));
       whole(column + i);
     }
   }
   for (; column + kColumns <= columns; column += kColumns) {
-    ReadAhead(weights + Weights::Bytes(column));
+    ReadAhead<kPast>(weights + Weights::Bytes(column));
     whole(column);
   }
   if (column < columns) rest(column);

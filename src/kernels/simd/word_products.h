@@ -135,7 +135,7 @@ class WordPanel {
 
 /// 1 to 4 rows; the plan is that of dynamic_stream.h. `centered` are the rows as CenterRow writes
 /// them.
-template <typename V, size_t kRows>
+template <typename V, size_t kRows, bool kPast>
 class WordStream {
   using I = typename V::I;
   static constexpr size_t kColumns = V::kBytes / 2;  ///< Of a vector.
@@ -156,7 +156,7 @@ class WordStream {
 #pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) kept[r] = V::Zero();
     const size_t stride = CenteredStride<V>(columns);
-    ForColumns<Int8Weights<V>, kColumns>(
+    ForColumns<kPast, Int8Weights<V>, kColumns>(
         w, columns,
         [&](size_t column) __attribute__((always_inline)) {
           Accumulate(kept, V::WidenI8Words(w + column), centered + column, stride);
@@ -182,8 +182,8 @@ class WordStream {
 /// The streaming kernel for 1 to 4 rows.
 template <typename V>
 void StreamWordRows(const DynamicArgs& args, const int16_t* centered, Range rows, Range outputs) {
-  WithRowCount(rows.end - rows.begin, [&]<size_t kRows>() {
-    WordStream<V, kRows>::Run(args, centered, rows.begin, outputs);
+  WithRowCount(rows.end - rows.begin, [&]<size_t kRows, bool kPast>() {
+    WordStream<V, kRows, kPast>::Run(args, centered, rows.begin, outputs);
   });
 }
 
