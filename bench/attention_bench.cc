@@ -35,8 +35,7 @@ void RunAttention(benchmark::State& state, Shape shape, DType type) {
   const bool floats = type == DType::kF32;
   args.keys = floats ? static_cast<const void*>(cache.data()) : half.data();
   args.values = floats ? static_cast<const void*>(cache.data() + numbers) : half.data() + numbers;
-  args.key_row_stride = args.value_row_stride = shape.head_size;
-  args.key_head_stride = args.value_head_stride = positions * shape.head_size;
+  args.cache_positions = positions;
   args.rows = rows;
   args.heads = shape.heads;
   args.kv_heads = shape.kv_heads;

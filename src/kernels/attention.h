@@ -10,8 +10,8 @@
 namespace litertlm {
 
 /// Row t of the input stands at position `position` + t. It sees the keys of positions 0 to its
-/// own, or only the last `window` of them. All strides are in elements. Head n of the queries uses
-/// head n / (heads / kv_heads) of keys and values, as the usual grouping does.
+/// own, or only the last `window` of them. Strides are in floats. Head n of the queries uses head
+/// n / (heads / kv_heads) of keys and values, as the usual grouping does.
 struct AttentionArgs {
   const float* q = nullptr;  ///< [rows, heads, head_size]
   size_t q_row_stride = 0;
@@ -20,14 +20,9 @@ struct AttentionArgs {
   size_t y_row_stride = 0;
   size_t y_head_stride = 0;
   DType cache_type = DType::kF32;  ///< kF32 or kF16, of keys and values.
-  const void* keys = nullptr;      ///< [kv_heads, positions, head_size]
-  size_t key_head_stride = 0;
-  size_t key_row_stride = 0;
-  /// [kv_heads, positions, head_size], or [kv_heads, head_size, positions] if transposed.
-  const void* values = nullptr;
-  size_t value_head_stride = 0;
-  size_t value_row_stride = 0;  ///< Between positions or, if transposed, between numbers of a head.
-  bool values_transposed = false;
+  const void* keys = nullptr;      ///< [kv_heads, cache_positions, head_size]
+  const void* values = nullptr;    ///< The same.
+  size_t cache_positions = 0;      ///< Filled or not.
   size_t rows = 0;
   size_t heads = 0;
   size_t kv_heads = 0;

@@ -31,25 +31,21 @@ const Case kCases[] = {
 /// Keys and values by position: as they were, and as the cache keeps them.
 enum class Numbers { kExact, kKept };
 
-/// Caches of any layout with what lies beyond the filled positions set to NaN: it must not be read.
+/// Caches with what lies beyond the filled positions set to NaN: it must not be read.
 class Caches {
  public:
-  Caches(const Case& c, DType type, bool transposed, std::mt19937& random) : type_(type) {
+  Caches(const Case& c, DType type, std::mt19937& random) : type_(type), head_size_(c.head_size) {
     const size_t filled = c.position + c.rows;
-    const size_t capacity = filled + 3;
+    args_.cache_positions = filled + 3;
     std::normal_distribution<float> normal;
-    const size_t count = c.kv_heads * capacity * c.head_size;
+    const size_t count = c.kv_heads * args_.cache_positions * c.head_size;
     for (auto* floats : {&keys_, &values_}) floats->assign(count, std::nanf(""));
-    args_.key_row_stride = c.head_size;
-    args_.key_head_stride = args_.value_head_stride = capacity * c.head_size;
-    args_.value_row_stride = transposed ? capacity : c.head_size;
-    args_.values_transposed = transposed;
     args_.cache_type = type;
     for (size_t head = 0; head < c.kv_heads; ++head) {
       for (size_t position = 0; position < filled; ++position) {
         for (size_t i = 0; i < c.head_size; ++i) {
-          keys_[KeyIndex(head, position, i)] = normal(random);
-          values_[ValueIndex(head, position, i)] = normal(random);
+          keys_[Index(head, position, i)] = normal(random);
+          values_[Index(head, position, i)] = normal(random);
         }
       }
     }
@@ -62,26 +58,22 @@ class Caches {
 
   const AttentionArgs& args() const { return args_; }
   double Key(Numbers numbers, size_t head, size_t position, size_t i) const {
-    return As(numbers, keys_[KeyIndex(head, position, i)]);
+    return As(numbers, keys_[Index(head, position, i)]);
   }
   double Value(Numbers numbers, size_t head, size_t position, size_t i) const {
-    return As(numbers, values_[ValueIndex(head, position, i)]);
+    return As(numbers, values_[Index(head, position, i)]);
   }
 
  private:
   float As(Numbers numbers, float x) const {
     return numbers == Numbers::kKept && type_ == DType::kF16 ? F16ToFloat(FloatToF16(x)) : x;
   }
-  size_t KeyIndex(size_t head, size_t position, size_t i) const {
-    return head * args_.key_head_stride + position * args_.key_row_stride + i;
-  }
-  size_t ValueIndex(size_t head, size_t position, size_t i) const {
-    return head * args_.value_head_stride +
-           (args_.values_transposed ? i : position) * args_.value_row_stride +
-           (args_.values_transposed ? position : i);
+  size_t Index(size_t head, size_t position, size_t i) const {
+    return (head * args_.cache_positions + position) * head_size_ + i;
   }
 
   DType type_;
+  size_t head_size_;
   std::vector<float> keys_;
   std::vector<float> values_;
   std::vector<uint16_t> half_keys_;
@@ -129,50 +121,46 @@ TEST_P(AttentionTest, FollowsTheFormula) {
   std::normal_distribution<float> normal(0.0f, 2.0f);
   for (const Case& c : kCases) {
     for (const DType type : {DType::kF32, DType::kF16}) {
-      for (const bool transposed : {false, true}) {
-        const Caches caches(c, type, transposed, random);
-        const size_t row_stride = c.heads * c.head_size + 5;
-        std::vector<float> q(c.rows * row_stride);
-        for (float& value : q) value = normal(random);
-        std::vector<float> y(c.rows * c.heads * c.head_size);
-        AttentionArgs args = caches.args();
-        args.q = q.data();
-        args.q_row_stride = row_stride;
-        args.q_head_stride = args.y_head_stride = c.head_size;
-        args.y = y.data();
-        args.y_row_stride = c.heads * c.head_size;
-        args.rows = c.rows;
-        args.heads = c.heads;
-        args.kv_heads = c.kv_heads;
-        args.head_size = c.head_size;
-        args.position = c.position;
-        args.window = c.window;
-        args.scale = 0.125f;
-        ThreadPool pool(2);
-        AttentionWith(table_, args, pool);
-        double worst = 0;
-        double by_rounding = 0;
-        for (size_t row = 0; row < c.rows; ++row) {
-          for (size_t head = 0; head < c.heads; ++head) {
-            const float* query = &q[row * row_stride + head * c.head_size];
-            const auto expected = [&](Numbers numbers) {
-              return Expected(c, caches, numbers, query, args.scale, row, head);
-            };
-            const std::vector<double> kept = expected(Numbers::kKept);
-            const std::vector<double> exact = expected(Numbers::kExact);
-            for (size_t i = 0; i < c.head_size; ++i) {
-              const double difference =
-                  y[row * args.y_row_stride + head * c.head_size + i] - kept[i];
-              ASSERT_FALSE(std::isnan(difference)) << "row " << row << ", head " << head;
-              worst = std::max(worst, std::abs(difference));
-              by_rounding = std::max(by_rounding, std::abs(exact[i] - kept[i]));
-            }
+      const Caches caches(c, type, random);
+      const size_t row_stride = c.heads * c.head_size + 5;
+      std::vector<float> q(c.rows * row_stride);
+      for (float& value : q) value = normal(random);
+      std::vector<float> y(c.rows * c.heads * c.head_size);
+      AttentionArgs args = caches.args();
+      args.q = q.data();
+      args.q_row_stride = row_stride;
+      args.q_head_stride = args.y_head_stride = c.head_size;
+      args.y = y.data();
+      args.y_row_stride = c.heads * c.head_size;
+      args.rows = c.rows;
+      args.heads = c.heads;
+      args.kv_heads = c.kv_heads;
+      args.head_size = c.head_size;
+      args.position = c.position;
+      args.window = c.window;
+      args.scale = 0.125f;
+      ThreadPool pool(2);
+      AttentionWith(table_, args, pool);
+      double worst = 0;
+      double by_rounding = 0;
+      for (size_t row = 0; row < c.rows; ++row) {
+        for (size_t head = 0; head < c.heads; ++head) {
+          const float* query = &q[row * row_stride + head * c.head_size];
+          const auto expected = [&](Numbers numbers) {
+            return Expected(c, caches, numbers, query, args.scale, row, head);
+          };
+          const std::vector<double> kept = expected(Numbers::kKept);
+          const std::vector<double> exact = expected(Numbers::kExact);
+          for (size_t i = 0; i < c.head_size; ++i) {
+            const double difference = y[row * args.y_row_stride + head * c.head_size + i] - kept[i];
+            ASSERT_FALSE(std::isnan(difference)) << "row " << row << ", head " << head;
+            worst = std::max(worst, std::abs(difference));
+            by_rounding = std::max(by_rounding, std::abs(exact[i] - kept[i]));
           }
         }
-        EXPECT_LE(worst, MultipliesWords() ? 1e-5 + by_rounding : 1e-5)
-            << fmt::format("{} rows, size {}, {}, transposed {}", c.rows, c.head_size,
-                           Info(type).name, transposed);
       }
+      EXPECT_LE(worst, MultipliesWords() ? 1e-5 + by_rounding : 1e-5)
+          << fmt::format("{} rows, size {}, {}", c.rows, c.head_size, Info(type).name);
     }
   }
 }
@@ -199,8 +187,8 @@ TEST_P(AttentionTest, LargestSumsFit) {
       args.cache_type = DType::kF16;
       args.keys = keys.data();
       args.values = values.data();
-      args.q_row_stride = args.q_head_stride = args.y_row_stride = args.y_head_stride =
-          args.key_row_stride = args.value_row_stride = head_size;
+      args.q_row_stride = args.q_head_stride = args.y_row_stride = args.y_head_stride = head_size;
+      args.cache_positions = kRows;
       args.rows = kRows;
       args.heads = args.kv_heads = 1;
       args.head_size = head_size;

@@ -51,15 +51,9 @@ void ToF16Scalar(const float* x, uint16_t* y, size_t count) {
 void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
   auto* scores = reinterpret_cast<float*>(scratch);
   const size_t group = args.heads / args.kv_heads;
-  const auto key_at = [&](size_t position, size_t i) {
-    return CacheValue(args.cache_type, args.keys,
-                      kv_head * args.key_head_stride + position * args.key_row_stride + i);
-  };
-  const auto value_at = [&](size_t position, size_t i) {
-    const size_t row = args.values_transposed ? i : position;
-    const size_t column = args.values_transposed ? position : i;
-    return CacheValue(args.cache_type, args.values,
-                      kv_head * args.value_head_stride + row * args.value_row_stride + column);
+  const auto cached = [&](const void* data, size_t position, size_t i) {
+    const size_t row = kv_head * args.cache_positions + position;
+    return CacheValue(args.cache_type, data, row * args.head_size + i);
   };
   for (size_t row = rows.begin; row < rows.end; ++row) {
     const size_t end = args.position + row + 1;
@@ -68,7 +62,9 @@ void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std:
       const float* q = args.q + row * args.q_row_stride + head * args.q_head_stride;
       for (size_t position = begin; position < end; ++position) {
         float sum = 0;
-        for (size_t i = 0; i < args.head_size; ++i) sum += q[i] * args.scale * key_at(position, i);
+        for (size_t i = 0; i < args.head_size; ++i) {
+          sum += q[i] * args.scale * cached(args.keys, position, i);
+        }
         scores[position] = sum;
       }
       std::fill(scores, scores + begin, kHidden);
@@ -78,7 +74,7 @@ void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std:
       for (size_t i = 0; i < args.head_size; ++i) {
         float sum = 0;
         for (size_t position = begin; position < end; ++position) {
-          sum += scores[position] * value_at(position, i);
+          sum += scores[position] * cached(args.values, position, i);
         }
         y[i] = sum;
       }

@@ -12,7 +12,6 @@ namespace litertlm {
 template <typename V, typename T>
 class AttentionTask {
   using F = typename V::F;
-  using I = typename V::I;
   static constexpr size_t kLanes = V::kLanes;
 
  public:
@@ -22,8 +21,9 @@ class AttentionTask {
         first_head_(kv_head * group_),
         first_row_(rows.begin),
         queries_((rows.end - rows.begin) * group_),
-        keys_(static_cast<const T*>(args.keys) + kv_head * args.key_head_stride),
-        values_(static_cast<const T*>(args.values) + kv_head * args.value_head_stride) {}
+        keys_(static_cast<const T*>(args.keys) + kv_head * args.cache_positions * args.head_size),
+        values_(static_cast<const T*>(args.values) +
+                kv_head * args.cache_positions * args.head_size) {}
 
   size_t queries() const { return queries_; }
   size_t head_size() const { return args_.head_size; }
@@ -55,24 +55,8 @@ class AttentionTask {
     return {begin, (keys.end - 1 + args_.window - first) * group_};
   }
 
-  const T* Key(size_t position) const { return keys_ + position * args_.key_row_stride; }
-  size_t key_stride() const { return args_.key_row_stride; }
-  bool values_transposed() const { return args_.values_transposed; }
-  /// Of values that are not transposed.
-  const T* Value(size_t position) const { return values_ + position * args_.value_row_stride; }
-  size_t value_stride() const { return args_.value_row_stride; }
-
-  /// to = the values of `positions` as rows of floats: [positions, head_size].
-  void CopyValues(Range positions, float* to) const {
-    if (args_.values_transposed) {
-      TurnValues(positions, to);
-    } else {
-      Widen(Value(positions.begin), args_.value_row_stride, positions.end - positions.begin, to);
-    }
-  }
-  void CopyKeys(Range positions, float* to) const {
-    Widen(Key(positions.begin), args_.key_row_stride, positions.end - positions.begin, to);
-  }
+  const T* Key(size_t position) const { return keys_ + position * args_.head_size; }
+  const T* Value(size_t position) const { return values_ + position * args_.head_size; }
 
   /// Writes results · 1 / sum.
   void StoreResult(size_t query, const float* result, float sum) const {
@@ -84,42 +68,6 @@ class AttentionTask {
   }
 
  private:
-  void Widen(const T* from, size_t stride, size_t count, float* to) const {
-    for (size_t n = 0; n < count; ++n, from += stride, to += args_.head_size) {
-      for (size_t i = 0; i < args_.head_size; i += kLanes) {
-        V::StoreF(to + i, LoadAsFloat<V>(from + i));
-      }
-    }
-  }
-
-  void TurnValues(Range positions, float* to) const {
-    for (size_t position = positions.begin; position < positions.end; position += kLanes) {
-      const size_t left = positions.end - position;
-      for (size_t j = 0; j < args_.head_size; j += kLanes) {
-        I block[kLanes];
-#pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) {
-          const T* from = values_ + (j + i) * args_.value_row_stride + position;
-          block[i] = V::AsInt(LoadSome(from, left));
-        }
-        V::Transpose(block);
-        float* rows = to + (position - positions.begin) * args_.head_size + j;
-#pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) {
-          if (i < left) V::Store(rows + i * args_.head_size, block[i]);
-        }
-      }
-    }
-  }
-
-  /// A vector of which only the first `count` numbers are in the cache.
-  static F LoadSome(const T* p, size_t count) {
-    if (count >= kLanes) return LoadAsFloat<V>(p);
-    T part[kLanes] = {};
-    __builtin_memcpy(part, p, count * sizeof(T));
-    return LoadAsFloat<V>(part);
-  }
-
   const AttentionArgs& args_;
   size_t group_;
   size_t first_head_;

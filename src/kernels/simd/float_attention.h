@@ -43,18 +43,13 @@ class FloatAttention {
   }
 
   void LoadKeys(Range keys) {
-    if constexpr (std::is_same_v<T, float>) {
-      keys_ = {task_.Key(keys.begin), task_.key_stride()};
-    } else {
-      task_.CopyKeys(keys, key_rows_);
-      keys_ = {key_rows_, size_};
-    }
+    keys_ = Floats(task_.Key(keys.begin), keys.end - keys.begin, key_rows_);
   }
 
   /// scores[k, column] = key k · query column, for the first `count` keys.
   void Score(size_t count, Range columns, float* scores) const {
-    const FloatProduct<V, float> product{.x = keys_.first,
-                                         .x_stride = keys_.stride,
+    const FloatProduct<V, float> product{.x = keys_,
+                                         .x_stride = size_,
                                          .x_step = 1,
                                          .w = q_ + columns.begin,
                                          .w_step = columns_,
@@ -70,14 +65,7 @@ class FloatAttention {
                    F /*sum*/) {}
 
   void LoadValues(Range keys) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (!task_.values_transposed()) {
-        values_ = {task_.Value(keys.begin), task_.value_stride()};
-        return;
-      }
-    }
-    task_.CopyValues(keys, value_rows_);
-    values_ = {value_rows_, size_};
+    values_ = Floats(task_.Value(keys.begin), keys.end - keys.begin, value_rows_);
   }
 
   /// results[query, :] = or += weights[:, query] · values, of the first `steps` keys.
@@ -86,8 +74,8 @@ class FloatAttention {
     const FloatProduct<V, float> product{.x = weights + queries.begin,
                                          .x_stride = 1,
                                          .x_step = columns_,
-                                         .w = values_.first,
-                                         .w_step = values_.stride,
+                                         .w = values_,
+                                         .w_step = size_,
                                          .steps = steps,
                                          .y = results + queries.begin * size_,
                                          .y_stride = size_,
@@ -96,19 +84,26 @@ class FloatAttention {
   }
 
  private:
-  struct Rows {
-    const float* first;
-    size_t stride;
-  };
+  /// `count` rows of the cache as floats, in place or widened into `memory`.
+  const float* Floats(const T* rows, size_t count, float* memory) const {
+    if constexpr (std::is_same_v<T, float>) {
+      return rows;
+    } else {
+      for (size_t i = 0; i < count * size_; i += kLanes) {
+        V::StoreF(memory + i, LoadAsFloat<V>(rows + i));
+      }
+      return memory;
+    }
+  }
 
   const AttentionTask<V, T>& task_;
   size_t size_;
   size_t columns_;
-  float* q_;           ///< [size, columns], scaled
-  float* key_rows_;    ///< [keys, size]
-  float* value_rows_;  ///< [keys, size]
-  Rows keys_ = {};
-  Rows values_ = {};
+  float* q_;                       ///< [size, columns], scaled
+  float* key_rows_;                ///< [keys, size]
+  float* value_rows_;              ///< [keys, size]
+  const float* keys_ = nullptr;    ///< [keys, size]
+  const float* values_ = nullptr;  ///< [keys, size]
 };
 
 }  // namespace litertlm

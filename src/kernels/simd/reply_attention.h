@@ -17,9 +17,7 @@ class ReplyAttention {
  public:
   /// With more it is cheaper to rearrange queries than to add up along the head.
   static constexpr size_t kQueries = 8;
-  static size_t ScratchFloats(size_t head_size) {
-    return kQueries * (2 * head_size + kKeys + 2) + kKeys * head_size;
-  }
+  static size_t ScratchFloats(size_t head_size) { return kQueries * (2 * head_size + kKeys + 2); }
 
   ReplyAttention(const AttentionTask<V, T>& task, float* scratch)
       : task_(task), size_(task.head_size()), queries_(task.queries()) {
@@ -28,7 +26,6 @@ class ReplyAttention {
     scores_ = results_ + kQueries * size_;
     highest_ = scores_ + kQueries * kKeys;
     sums_ = highest_ + kQueries;
-    value_rows_ = sums_ + kQueries;
   }
 
   void Run() {
@@ -62,13 +59,7 @@ class ReplyAttention {
     for (; query + 2 <= queries.end; query += 2) Score<2>(query, keys);
     if (query < queries.end) Score<1>(query, keys);
     for (query = queries.begin; query < queries.end; ++query) Exponentiate(query, keys);
-    if (task_.values_transposed()) {
-      task_.CopyValues(keys, value_rows_);
-      AddValues<false>(queries, value_rows_, size_, keys.end - keys.begin);
-    } else {
-      AddValues<true>(queries, task_.Value(keys.begin), task_.value_stride(),
-                      keys.end - keys.begin);
-    }
+    AddValues(queries, keys);
   }
 
   /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
@@ -83,7 +74,7 @@ class ReplyAttention {
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t position = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = task_.Key(position);
-        const T* value = task_.Value(task_.values_transposed() ? 0 : position);
+        const T* value = task_.Value(position);
         F sum[kTogether];
 #pragma GCC unroll 2
         for (size_t n = 0; n < kTogether; ++n) sum[n] = V::ZeroF();
@@ -136,30 +127,27 @@ class ReplyAttention {
     for (size_t i = begin; i < end; ++i) scores[i] = 0;
   }
 
-  /// kStreamed: they come from memory, not from scratch memory.
-  template <bool kStreamed, typename W>
-  void AddValues(Range queries, const W* values, size_t stride, size_t count) {
-    const FloatProduct<V, W, kStreamed> product{.x = scores_ + queries.begin * kKeys,
-                                                .x_stride = kKeys,
-                                                .x_step = 1,
-                                                .w = values,
-                                                .w_step = stride,
-                                                .steps = count,
-                                                .y = results_ + queries.begin * size_,
-                                                .y_stride = size_,
-                                                .add = true};
+  void AddValues(Range queries, Range keys) {
+    const FloatProduct<V, T, /*kStreamed=*/true> product{.x = scores_ + queries.begin * kKeys,
+                                                         .x_stride = kKeys,
+                                                         .x_step = 1,
+                                                         .w = task_.Value(keys.begin),
+                                                         .w_step = size_,
+                                                         .steps = keys.end - keys.begin,
+                                                         .y = results_ + queries.begin * size_,
+                                                         .y_stride = size_,
+                                                         .add = true};
     product.Run(queries.end - queries.begin, size_);
   }
 
   const AttentionTask<V, T>& task_;
   size_t size_;
   size_t queries_;
-  float* q_;           ///< [kQueries, size], scaled
-  float* results_;     ///< [kQueries, size]
-  float* scores_;      ///< [kQueries, kKeys]
-  float* highest_;     ///< [kQueries]
-  float* sums_;        ///< [kQueries], of exponentials
-  float* value_rows_;  ///< [kKeys, size]
+  float* q_;        ///< [kQueries, size], scaled
+  float* results_;  ///< [kQueries, size]
+  float* scores_;   ///< [kQueries, kKeys]
+  float* highest_;  ///< [kQueries]
+  float* sums_;     ///< [kQueries], of exponentials
 };
 
 }  // namespace litertlm

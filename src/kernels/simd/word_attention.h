@@ -35,7 +35,7 @@ class WordAttention {
 
   static size_t ScratchFloats(size_t columns, size_t keys, size_t head_size) {
     return columns * (Pairs(head_size) + 2) + keys * (Pairs(head_size) + 1) +
-           (keys + 1) / 2 * head_size + head_size + keys * head_size;
+           (keys + 1) / 2 * head_size + head_size;
   }
 
   WordAttention(const Task& task, size_t columns, size_t keys, float* scratch)
@@ -47,7 +47,6 @@ class WordAttention {
     key_factors_ = weight_factors_ + columns + keys * pairs_;
     values_ = reinterpret_cast<int32_t*>(key_factors_ + keys);
     value_factors_ = key_factors_ + keys + (keys + 1) / 2 * size_;
-    value_rows_ = value_factors_ + size_;
   }
 
   void LoadQueries(const float* const (&rows)[kLanes], float scale, size_t column) {
@@ -112,15 +111,9 @@ class WordAttention {
 
   void LoadValues(Range keys) {
     const size_t count = keys.end - keys.begin;
-    if (task_.values_transposed()) {
-      task_.CopyValues(keys, value_rows_);
-      CodeValues(count,
-                 [&](size_t key, size_t j) { return V::LoadF(value_rows_ + key * size_ + j); });
-    } else {
-      CodeValues(count, [&](size_t key, size_t j) {
-        return V::WidenF16(task_.Value(keys.begin + key) + j);
-      });
-    }
+    CodeValues(count, [&](size_t key, size_t j) {
+      return V::WidenF16(task_.Value(keys.begin + key) + j);
+    });
   }
 
   void AddValues(Range queries, size_t steps, const float* weights, float* results,
@@ -195,7 +188,6 @@ class WordAttention {
   float* key_factors_;     ///< [keys]
   int32_t* values_;        ///< [keys / 2, size]
   float* value_factors_;   ///< [size]
-  float* value_rows_;      ///< [keys, size], of values that come transposed
 };
 
 }  // namespace litertlm

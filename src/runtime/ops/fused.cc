@@ -39,8 +39,7 @@ void RunAttention(const OpContext& context) {
   args.cache_type = context.in(1).dtype();
   args.keys = context.in(1).data;
   args.values = context.in(2).data;
-  args.key_head_stride = args.value_head_stride = static_cast<size_t>(cache[1] * cache[2]);
-  args.key_row_stride = args.value_row_stride = static_cast<size_t>(cache[2]);
+  args.cache_positions = static_cast<size_t>(cache[1]);
   args.rows = static_cast<size_t>(layout.rows);
   args.heads = static_cast<size_t>(layout.heads);
   args.kv_heads = static_cast<size_t>(cache[0]);
