@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "base/half.h"
+#include "base/cache_row.h"
 #include "bench/ceilings.h"
 #include "kernels/attention.h"
 
@@ -23,19 +23,20 @@ void RunAttention(benchmark::State& state, Shape shape, DType type) {
   std::vector<float> q(rows * width, 0.1f);
   std::vector<float> y(rows * width);
   const size_t positions = depth + rows;
-  const size_t numbers = shape.kv_heads * positions * shape.head_size;
-  std::vector<float> cache(2 * numbers, 0.1f);
-  std::vector<uint16_t> half(2 * numbers, FloatToF16(0.1f));
+  const auto row = static_cast<size_t>(CacheRowLength(type, static_cast<int64_t>(shape.head_size)));
+  const uint64_t bytes = BytesFor(type, shape.kv_heads * positions * row);
+  const std::vector<std::byte> keys(bytes);
+  const std::vector<std::byte> values(bytes);
   AttentionArgs args;
   args.q = q.data();
   args.y = y.data();
   args.q_row_stride = args.y_row_stride = width;
   args.q_head_stride = args.y_head_stride = shape.head_size;
   args.cache_type = type;
-  const bool floats = type == DType::kF32;
-  args.keys = floats ? static_cast<const void*>(cache.data()) : half.data();
-  args.values = floats ? static_cast<const void*>(cache.data() + numbers) : half.data() + numbers;
+  args.keys = keys.data();
+  args.values = values.data();
   args.cache_positions = positions;
+  args.cache_row = row;
   args.rows = rows;
   args.heads = shape.heads;
   args.kv_heads = shape.kv_heads;
@@ -50,7 +51,7 @@ void RunAttention(benchmark::State& state, Shape shape, DType type) {
   state.counters["GFLOPS"] =
       Counter(runs * 4 * seen * static_cast<double>(width) / 1e9, Counter::kIsRate);
   state.counters["cache_GB/s"] =
-      Counter(runs * 2 * static_cast<double>(numbers) * (floats ? 4 : 2) / 1e9, Counter::kIsRate);
+      Counter(runs * 2 * static_cast<double>(bytes) / 1e9, Counter::kIsRate);
 }
 
 void Cases(benchmark::internal::Benchmark* benchmark) {
@@ -62,6 +63,7 @@ void Cases(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK_CAPTURE(RunAttention, qwen3_600m_f32, Shape{16, 8, 128}, DType::kF32)->Apply(Cases);
 BENCHMARK_CAPTURE(RunAttention, qwen3_600m_f16, Shape{16, 8, 128}, DType::kF16)->Apply(Cases);
+BENCHMARK_CAPTURE(RunAttention, qwen3_600m_i8, Shape{16, 8, 128}, DType::kI8)->Apply(Cases);
 BENCHMARK_CAPTURE(RunAttention, gemma3_270m_f32, Shape{4, 1, 256}, DType::kF32)->Apply(Cases);
 
 }  // namespace

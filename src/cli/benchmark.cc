@@ -86,8 +86,9 @@ struct Start {
 
 Start StartModel(const std::filesystem::path& file, const BenchmarkOptions& options, int threads) {
   const Clock::time_point begin = Clock::now();
-  auto state = std::make_shared<ModelState>(
-      file, ModelOptions{.threads = threads, .tokenizer = options.tokenizer});
+  auto state = std::make_shared<ModelState>(file, ModelOptions{.threads = threads,
+                                                               .cache_type = options.cache_type,
+                                                               .tokenizer = options.tokenizer});
   state->LoadAll();
   const double load_seconds = SecondsSince(begin);
   const Model model(state);
@@ -253,7 +254,10 @@ std::string TestResult::name() const { return fmt::format("{}{}", prompt ? "pp" 
 
 BenchmarkResult RunBenchmark(const std::filesystem::path& file, const BenchmarkOptions& options,
                              const std::function<void(const std::string& step)>& on_step) {
-  BenchmarkResult result{.model = file.string(), .kernels = ActiveIsaName(), .runs = {}};
+  BenchmarkResult result{.model = file.string(),
+                         .kernels = ActiveIsaName(),
+                         .cache_type = options.cache_type,
+                         .runs = {}};
   {
     const ModelFile container = ModelFile::Open(file);
     result.model_bytes = container.size();

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "litertlm/model.h"
+
 namespace litertlm {
 
 /// Every test is done with every number of threads and at every depth.
@@ -18,8 +20,10 @@ struct BenchmarkOptions {
   std::vector<int> depths;          ///< Tokens that are in the cache before.
   std::vector<int> threads;
   int repetitions = 1;
-  bool op_times = false;              ///< Also tell where the time goes: in one more repetition.
-  std::filesystem::path tokenizer{};  ///< As in ModelOptions.
+  bool op_times = false;  ///< Also tell where the time goes: in one more repetition.
+  // As in ModelOptions.
+  CacheType cache_type = CacheType::kF16;
+  std::filesystem::path tokenizer{};
 };
 
 /// The values of all repetitions; one more was done before them and is not counted.
@@ -68,6 +72,7 @@ struct BenchmarkResult {
   uint64_t model_bytes = 0;
   uint64_t token_bytes = 0;  ///< Weights that are read to decode one token.
   std::string kernels;       ///< The instruction set in use.
+  CacheType cache_type = CacheType::kF16;
   std::vector<BenchmarkRun> runs;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
+#include "cli/runtime_flags.h"
 
 namespace litertlm {
 namespace {
@@ -33,6 +34,7 @@ Json Row(const BenchmarkResult& result, const BenchmarkRun& run, const TestResul
               {"test", test.name()},
               {"tokens", test.tokens},
               {"depth", test.depth},
+              {"kv_cache_type", NameOf(result.cache_type)},
               {"tokens_per_second", test.rates.Mean()},
               {"deviation", test.rates.Deviation()},
               {"bytes_per_second", nullptr},
@@ -72,8 +74,9 @@ std::string CsvField(const Json& value) {
 }  // namespace
 
 std::string FormatBenchmarkText(const BenchmarkResult& result) {
-  std::string text = fmt::format("{}: {}, {} kernels\n", result.model,
-                                 FormatBytes(result.model_bytes), result.kernels);
+  std::string text =
+      fmt::format("{}: {}, {} kernels, keys and values in {}\n", result.model,
+                  FormatBytes(result.model_bytes), result.kernels, NameOf(result.cache_type));
   for (const BenchmarkRun& run : result.runs) {
     text += fmt::format(
         "\n{} thread{}\n"

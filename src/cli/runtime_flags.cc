@@ -14,12 +14,25 @@ int ThreadCount(const char* flag, const std::optional<int>& given) {
   return given.value_or(0);
 }
 
+CacheType CacheTypeNamed(const std::string& name) {
+  for (const CacheType type : {CacheType::kF32, CacheType::kF16, CacheType::kInt8}) {
+    if (name == NameOf(type)) return type;
+  }
+  throw Error(ErrorCode::kUsage, "--kv-cache-type " + name + " is not known.",
+              "Choose f32 (exact), f16 (half the memory) or int8 (a quarter).");
+}
+
+std::string_view NameOf(CacheType type) {
+  if (type == CacheType::kF32) return "f32";
+  return type == CacheType::kF16 ? "f16" : "int8";
+}
+
 void RuntimeFlags::Declare(Flags& flags) {
   flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
   flags.Option("--prefill-threads", "N", prefill_threads_,
                "Threads to use for prompts (as many as --threads)");
   flags.Option("--kv-cache-type", "TYPE", cache_type_,
-               "How keys and values are kept: f16 or f32 (f16)");
+               "How keys and values are kept: f32, f16 or int8 (f16)");
   flags.Option("--context", "N", context_,
                "Tokens of the context, for a file that leaves that open (what it allows, or 4096)");
   flags.Switch("--no-fusion", no_fusion_, "Run every operator of the file by itself, slowly");
@@ -34,12 +47,7 @@ ModelOptions RuntimeFlags::options() const {
                 "Choose 2 or more.");
   }
   options.context = context_.value_or(0);
-  const std::string type = cache_type_.value_or("f16");
-  if (type != "f16" && type != "f32") {
-    throw Error(ErrorCode::kUsage, "--kv-cache-type " + type + " is not known.",
-                "Choose f16 (half the memory) or f32 (exact).");
-  }
-  options.cache_type = type == "f16" ? CacheType::kF16 : CacheType::kF32;
+  if (cache_type_) options.cache_type = CacheTypeNamed(*cache_type_);
   return options;
 }
 

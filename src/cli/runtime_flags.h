@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/flags.h"
 #include "litertlm/model.h"
@@ -13,6 +14,10 @@ namespace litertlm {
 /// 0, which stands for one thread for each core, if nothing was given. Throws kUsage for a 0 that
 /// was.
 int ThreadCount(const char* flag, const std::optional<int>& given);
+
+/// As --kv-cache-type names it. Throws kUsage for other names.
+CacheType CacheTypeNamed(const std::string& name);
+std::string_view NameOf(CacheType type);
 
 class RuntimeFlags {
  public:

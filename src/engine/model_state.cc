@@ -15,6 +15,11 @@ namespace {
 
 constexpr char kInspect[] = "See what it holds: litert-lm-cli inspect FILE.";
 
+DType TypeOf(CacheType type) {
+  if (type == CacheType::kF32) return DType::kF32;
+  return type == CacheType::kF16 ? DType::kF16 : DType::kI8;
+}
+
 std::unique_ptr<Tokenizer> LoadTokenizer(const ModelFile& file) {
   const Section* section = file.FindTokenizer();
   if (section == nullptr) {
@@ -122,12 +127,11 @@ LanguageModel& ModelState::language_model() {
     }
     language_model_ = CompileLanguageModel(
         *graph_,
-        RuntimeOptions{
-            .threads = options_.threads,
-            .prefill_threads = options_.prefill_threads,
-            .fusions = options_.fusion ? Fusions() : Fusions::None(),
-            .cache_type = options_.cache_type == CacheType::kF16 ? DType::kF16 : DType::kF32,
-            .open_context = OpenContext()},
+        RuntimeOptions{.threads = options_.threads,
+                       .prefill_threads = options_.prefill_threads,
+                       .fusions = options_.fusion ? Fusions() : Fusions::None(),
+                       .cache_type = TypeOf(options_.cache_type),
+                       .open_context = OpenContext()},
         companions_->models());
   });
   return *language_model_;

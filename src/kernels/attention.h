@@ -19,10 +19,11 @@ struct AttentionArgs {
   float* y = nullptr;  ///< [rows, heads, head_size]
   size_t y_row_stride = 0;
   size_t y_head_stride = 0;
-  DType cache_type = DType::kF32;  ///< kF32 or kF16, of keys and values.
-  const void* keys = nullptr;      ///< [kv_heads, cache_positions, head_size]
+  DType cache_type = DType::kF32;  ///< kF32, kF16 or kI8, of keys and values.
+  const void* keys = nullptr;      ///< [kv_heads, cache_positions, cache_row]
   const void* values = nullptr;    ///< The same.
   size_t cache_positions = 0;      ///< Filled or not.
+  size_t cache_row = 0;            ///< CacheRowLength(cache_type, head_size)
   size_t rows = 0;
   size_t heads = 0;
   size_t kv_heads = 0;

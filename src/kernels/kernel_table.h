@@ -80,6 +80,8 @@ struct KernelTable {
   void (*rope)(const float* x, const float* cos, const float* sin, float* y, size_t half);
   /// Rounded to the nearest f16, ties to even.
   void (*to_f16)(const float* x, uint16_t* y, size_t count);
+  /// A row of a cache: codes from -127 to 127, then the bytes of their scale, max |x| / 127.
+  void (*to_i8)(const float* x, int8_t* y, size_t count);
 
   /// Attention of the query heads that belong to `kv_head`, for some rows.
   void (*attention)(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);

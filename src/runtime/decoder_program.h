@@ -62,7 +62,7 @@ struct DecoderOptions {
   bool need_logits = false;  ///< False leaves out what only logits depend on.
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
   Fusions fusions = {};
-  DType cache_type = DType::kF32;  ///< Where attention is fused: kF32 or kF16.
+  DType cache_type = DType::kF32;  ///< Where attention is fused: kF32, kF16 or kI8.
 };
 
 class DecoderProgram {

@@ -117,6 +117,14 @@ TEST(Bench, NamesTheKernelsInUse) {
   EXPECT_EQ(ParseJson(outcome.out, "the output")[0]["kernels"], "scalar");
 }
 
+TEST(Bench, KeepsKeysAndValuesAsAsked) {
+  for (const std::string type : {"f32", "f16", "int8"}) {
+    const Json row = BenchJson({"-p", "4", "-n", "0", "-r", "1", "--kv-cache-type", type})[0];
+    EXPECT_EQ(row["kv_cache_type"], type);
+  }
+  EXPECT_EQ(BenchJson({"-p", "4", "-n", "0", "-r", "1"})[0]["kv_cache_type"], "f16");
+}
+
 TEST(Bench, WritesCsvWithOneLineForEachTest) {
   const std::vector<std::string> lines =
       Lines(Bench({"-p", "4", "-n", "2", "-t", "1,2", "-r", "1", "-o", "csv"}));

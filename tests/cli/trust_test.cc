@@ -83,6 +83,18 @@ INSTANTIATE_TEST_SUITE_P(Run, ReferenceOutputs,
                            return TestName(std::get<0>(test.param) + "_" + std::get<1>(test.param));
                          });
 
+TEST(Run, AnswersAreTheReferencesWithCachesOfEveryType) {
+  const std::string file = Converted("tiny-qwen3", "dynamic_int8");
+  const Json prompt = Reference("tiny-qwen3")["prompts"][0];
+  for (const char* type : {"f32", "f16", "int8"}) {
+    const Outcome outcome =
+        RunProgram({"run", file, "--ids", List(prompt["ids"]), "--temperature", "0", "--max-tokens",
+                    prompt["max_new_tokens"].dump(), "--json", "--kv-cache-type", type});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(ParseJson(outcome.out, "the output")["ids"], prompt["output_ids"]) << type;
+  }
+}
+
 TEST(Chat, TheTemplateGivesTheReferencesIds) {
   for (const std::string model : {"tiny-qwen3", "tiny-gemma3"}) {
     const std::string file = Converted(model, "none");

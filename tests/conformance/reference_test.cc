@@ -104,17 +104,28 @@ float DifferenceOfToken(DecoderEmulation& emulation, int32_t token, int position
 }
 
 /// How a graph is executed.
-enum class Execution { kUnfused, kFused, kFusedHalfCache };
+enum class Execution { kUnfused, kFused, kFusedHalfCache, kFusedInt8Cache };
 
 RuntimeOptions OptionsFor(Execution execution) {
   return {.threads = 1,
           .fusions = execution == Execution::kUnfused ? Fusions::None() : Fusions(),
-          .cache_type = execution == Execution::kFusedHalfCache ? DType::kF16 : DType::kF32};
+          .cache_type = execution == Execution::kFusedHalfCache   ? DType::kF16
+                        : execution == Execution::kFusedInt8Cache ? DType::kI8
+                                                                  : DType::kF32};
 }
 
 std::string SuffixOf(Execution execution) {
-  if (execution == Execution::kFused) return "";
-  return execution == Execution::kUnfused ? "_unfused" : "_half_cache";
+  switch (execution) {
+    case Execution::kUnfused:
+      return "_unfused";
+    case Execution::kFused:
+      return "";
+    case Execution::kFusedHalfCache:
+      return "_half_cache";
+    case Execution::kFusedInt8Cache:
+      return "_int8_cache";
+  }
+  return "?";
 }
 
 /// A converted checkpoint, opened.
@@ -188,8 +199,10 @@ TEST_P(ReferenceTest, AnswersAreThoseOfTheCheckpoint) {
   EXPECT_GE(equal, int4 ? 0.95 * all : all) << equal << " of " << all << " answers are equal";
 }
 
-TEST_P(ReferenceTest, LogitsAreThoseOfTheCoding) {
-  if (execution() == Execution::kFusedHalfCache) GTEST_SKIP() << "A cache in f16 rounds.";
+/// Without what a smaller cache rounds.
+using ExactReferenceTest = ReferenceTest;
+
+TEST_P(ExactReferenceTest, LogitsAreThoseOfTheCoding) {
   ConvertedModel model(name(), coding(), execution());
   DecoderEmulation emulation(Testdata(name()), coding());
   for (const Json& sequence : ReadReference(name()).at("logits")) {
@@ -220,19 +233,28 @@ TEST_P(ReferenceTest, PrefillAndDecodeLeaveTheSameCache) {
   }
 }
 
+const auto kModels = ::testing::Values("tiny-qwen3", "tiny-gemma3");
+const auto kCodings = ::testing::Values(
+    Quantization::kNone, Quantization::kFp16, Quantization::kInt8, Quantization::kDynamicInt8,
+    Quantization::kDynamicInt4Block32, Quantization::kDynamicInt4Block128);
+
+std::string NameOf(const ::testing::TestParamInfo<ReferenceTest::ParamType>& test) {
+  return TestName(std::get<0>(test.param) + "_" +
+                  std::string(QuantizationName(std::get<1>(test.param))) +
+                  SuffixOf(std::get<2>(test.param)));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Conversions, ReferenceTest,
-    ::testing::Combine(
-        ::testing::Values("tiny-qwen3", "tiny-gemma3"),
-        ::testing::Values(Quantization::kNone, Quantization::kFp16, Quantization::kInt8,
-                          Quantization::kDynamicInt8, Quantization::kDynamicInt4Block32,
-                          Quantization::kDynamicInt4Block128),
-        ::testing::Values(Execution::kFused, Execution::kUnfused, Execution::kFusedHalfCache)),
-    [](const auto& test) {
-      return TestName(std::get<0>(test.param) + "_" +
-                      std::string(QuantizationName(std::get<1>(test.param))) +
-                      SuffixOf(std::get<2>(test.param)));
-    });
+    ::testing::Combine(kModels, kCodings,
+                       ::testing::Values(Execution::kFused, Execution::kUnfused,
+                                         Execution::kFusedHalfCache, Execution::kFusedInt8Cache)),
+    NameOf);
+INSTANTIATE_TEST_SUITE_P(Conversions, ExactReferenceTest,
+                         ::testing::Combine(kModels, kCodings,
+                                            ::testing::Values(Execution::kFused,
+                                                              Execution::kUnfused)),
+                         NameOf);
 
 /// The emulation itself, against the numbers of the training framework.
 TEST(DecoderEmulationTest, GivesTheReferenceLogits) {

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "base/cache_row.h"
 #include "base/half.h"
 #include "kernels/kernel_table.h"
 #include "tests/kernels/every_isa.h"
@@ -31,54 +32,68 @@ const Case kCases[] = {
 /// Keys and values by position: as they were, and as the cache keeps them.
 enum class Numbers { kExact, kKept };
 
-/// Caches with what lies beyond the filled positions set to NaN: it must not be read.
-class Caches {
+/// One cache, of keys or of values. What lies beyond the filled positions is NaN: it must not be
+/// read.
+class Cache {
  public:
-  Caches(const Case& c, DType type, std::mt19937& random) : type_(type), head_size_(c.head_size) {
-    const size_t filled = c.position + c.rows;
-    args_.cache_positions = filled + 3;
+  Cache(const Case& c, DType type, std::mt19937& random)
+      : size_(c.head_size), positions_(c.position + c.rows + 3) {
     std::normal_distribution<float> normal;
-    const size_t count = c.kv_heads * args_.cache_positions * c.head_size;
-    for (auto* floats : {&keys_, &values_}) floats->assign(count, std::nanf(""));
-    args_.cache_type = type;
     for (size_t head = 0; head < c.kv_heads; ++head) {
-      for (size_t position = 0; position < filled; ++position) {
-        for (size_t i = 0; i < c.head_size; ++i) {
-          keys_[Index(head, position, i)] = normal(random);
-          values_[Index(head, position, i)] = normal(random);
-        }
+      for (size_t position = 0; position < positions_; ++position) {
+        std::vector<float> row(size_, std::nanf(""));
+        const bool filled = position < c.position + c.rows;
+        if (filled) std::generate(row.begin(), row.end(), [&] { return normal(random); });
+        exact_.insert(exact_.end(), row.begin(), row.end());
+        Keep(type, row);
       }
     }
-    for (const float key : keys_) half_keys_.push_back(FloatToF16(key));
-    for (const float value : values_) half_values_.push_back(FloatToF16(value));
-    args_.keys = type == DType::kF16 ? static_cast<const void*>(half_keys_.data()) : keys_.data();
-    args_.values =
-        type == DType::kF16 ? static_cast<const void*>(half_values_.data()) : values_.data();
   }
 
-  const AttentionArgs& args() const { return args_; }
-  double Key(Numbers numbers, size_t head, size_t position, size_t i) const {
-    return As(numbers, keys_[Index(head, position, i)]);
-  }
-  double Value(Numbers numbers, size_t head, size_t position, size_t i) const {
-    return As(numbers, values_[Index(head, position, i)]);
+  const void* data() const { return bytes_.data(); }
+  double At(Numbers numbers, size_t head, size_t position, size_t i) const {
+    const size_t at = (head * positions_ + position) * size_ + i;
+    return numbers == Numbers::kKept ? kept_[at] : exact_[at];
   }
 
  private:
-  float As(Numbers numbers, float x) const {
-    return numbers == Numbers::kKept && type_ == DType::kF16 ? F16ToFloat(FloatToF16(x)) : x;
+  void Keep(DType type, const std::vector<float>& row) {
+    if (type == DType::kF32) {
+      for (const float x : row) Append(x, x);
+    } else if (type == DType::kF16) {
+      for (const float x : row) Append(FloatToF16(x), F16ToFloat(FloatToF16(x)));
+    } else {
+      float largest = 0;
+      for (const float x : row) largest = std::isnan(x) ? x : std::max(largest, std::abs(x));
+      const float scale = largest / 127;
+      for (const float x : row) {
+        const auto code = static_cast<int8_t>(std::isnan(x) ? 0 : std::lround(x / scale));
+        Append(code, static_cast<float>(code) * scale);
+      }
+      AppendBytes(scale);
+    }
   }
-  size_t Index(size_t head, size_t position, size_t i) const {
-    return (head * args_.cache_positions + position) * head_size_ + i;
+  template <typename T>
+  void Append(T element, float worth) {
+    AppendBytes(element);
+    kept_.push_back(worth);
+  }
+  template <typename T>
+  void AppendBytes(T element) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&element);
+    bytes_.insert(bytes_.end(), bytes, bytes + sizeof(element));
   }
 
-  DType type_;
-  size_t head_size_;
-  std::vector<float> keys_;
-  std::vector<float> values_;
-  std::vector<uint16_t> half_keys_;
-  std::vector<uint16_t> half_values_;
-  AttentionArgs args_;
+  size_t size_;
+  size_t positions_;
+  std::vector<float> exact_;
+  std::vector<float> kept_;
+  std::vector<std::byte> bytes_;
+};
+
+struct Caches {
+  Cache keys;
+  Cache values;
 };
 
 /// y[row, head, :] by the formula.
@@ -91,7 +106,7 @@ std::vector<double> Expected(const Case& c, const Caches& caches, Numbers number
   for (size_t position = begin; position < end; ++position) {
     double score = 0;
     for (size_t i = 0; i < c.head_size; ++i) {
-      score += q[i] * caches.Key(numbers, kv_head, position, i);
+      score += q[i] * caches.keys.At(numbers, kv_head, position, i);
     }
     weights.push_back(score * scale);
   }
@@ -101,7 +116,7 @@ std::vector<double> Expected(const Case& c, const Caches& caches, Numbers number
   std::vector<double> y(c.head_size);
   for (size_t position = begin; position < end; ++position) {
     for (size_t i = 0; i < c.head_size; ++i) {
-      y[i] += weights[position - begin] / sum * caches.Value(numbers, kv_head, position, i);
+      y[i] += weights[position - begin] / sum * caches.values.At(numbers, kv_head, position, i);
     }
   }
   return y;
@@ -120,13 +135,18 @@ TEST_P(AttentionTest, FollowsTheFormula) {
   std::mt19937 random(5);
   std::normal_distribution<float> normal(0.0f, 2.0f);
   for (const Case& c : kCases) {
-    for (const DType type : {DType::kF32, DType::kF16}) {
-      const Caches caches(c, type, random);
+    for (const DType type : {DType::kF32, DType::kF16, DType::kI8}) {
+      const Caches caches{Cache(c, type, random), Cache(c, type, random)};
       const size_t row_stride = c.heads * c.head_size + 5;
       std::vector<float> q(c.rows * row_stride);
       for (float& value : q) value = normal(random);
       std::vector<float> y(c.rows * c.heads * c.head_size);
-      AttentionArgs args = caches.args();
+      AttentionArgs args;
+      args.cache_type = type;
+      args.keys = caches.keys.data();
+      args.values = caches.values.data();
+      args.cache_positions = c.position + c.rows + 3;
+      args.cache_row = static_cast<size_t>(CacheRowLength(type, static_cast<int64_t>(c.head_size)));
       args.q = q.data();
       args.q_row_stride = row_stride;
       args.q_head_stride = args.y_head_stride = c.head_size;
@@ -189,6 +209,7 @@ TEST_P(AttentionTest, LargestSumsFit) {
       args.values = values.data();
       args.q_row_stride = args.q_head_stride = args.y_row_stride = args.y_head_stride = head_size;
       args.cache_positions = kRows;
+      args.cache_row = head_size;
       args.rows = kRows;
       args.heads = args.kv_heads = 1;
       args.head_size = head_size;

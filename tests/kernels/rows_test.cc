@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -44,6 +45,25 @@ TEST_P(Rows, Add) {
     const std::vector<float> b = y;
     table_.add(a.data(), y.data(), y.data(), count);
     for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], a[i] + b[i]);
+  }
+}
+
+TEST_P(Rows, CodesOfCachesAreThoseOfTheDefinition) {
+  const KernelTable& scalar = KernelsNamed("scalar");
+  for (const size_t count : kCounts) {
+    for (const float deviation : {0.0f, 1e-38f, 1e-3f, 1.0f, 1e37f}) {
+      const std::vector<float> x = Random(count, deviation);
+      std::vector<int8_t> y(count + sizeof(float) + 1, 77);
+      std::vector<int8_t> expected = y;
+      table_.to_i8(x.data(), y.data(), count);
+      scalar.to_i8(x.data(), expected.data(), count);
+      ASSERT_EQ(y, expected) << count << " numbers of deviation " << deviation;
+      float scale = 0;
+      std::memcpy(&scale, &y[count], sizeof(scale));
+      for (size_t i = 0; i < count; ++i) {
+        ASSERT_NEAR(static_cast<float>(y[i]) * scale, x[i], 0.5001f * scale + 1e-30f);
+      }
+    }
   }
 }
 

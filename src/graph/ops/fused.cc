@@ -1,14 +1,22 @@
 // Types of the operators that fusions make.
+#include "base/cache_row.h"
 #include "graph/types.h"
 
 namespace litertlm {
+namespace {
+
+bool IsRowOf(const Value& cache, const Dim& size) {
+  return !size.is_rows() && cache.shape[2].Is(CacheRowLength(cache.dtype, size.outer()));
+}
+
+}  // namespace
 
 // attention(queries, keys, values, positions): for each row and head softmax(scale * q · keysᵀ) ·
-// values over the positions that the row sees. Queries are rank 4, caches [heads, positions, size];
-// row i stands at positions[0] + i. The result has the layout of the queries.
+// values over the positions that the row sees. Queries are rank 4, caches [heads, positions,
+// CacheRowLength()]; row i stands at positions[0] + i. The result has the layout of the queries.
 Type InferAttention(const TypeContext& context) {
   context.Require(0, {DType::kF32});
-  context.Require(1, {DType::kF32, DType::kF16});
+  context.Require(1, {DType::kF32, DType::kF16, DType::kI8});
   context.Require(3, {DType::kI32});
   const bool heads_first = context.As<AttentionAttributes>().heads_first;
   context.Check(context.rank(0) == 4 && context.rank(1) == 3, "its inputs have another rank");
@@ -18,20 +26,20 @@ Type InferAttention(const TypeContext& context) {
   const Dim& kv_heads = context.shape(1)[0];
   context.Check(context.shape(0)[0].Is(1) && !heads.is_rows() && kv_heads.outer() > 0 &&
                     heads.outer() % kv_heads.outer() == 0 &&
-                    context.shape(0)[3] == context.shape(1)[2],
+                    IsRowOf(context.in(1), context.shape(0)[3]),
                 "its queries do not fit its caches");
   return {DType::kF32, context.shape(0)};
 }
 
 // update(cache, new rows, positions): the cache with the new rows at positions[0] and following.
 Type InferCacheUpdate(const TypeContext& context) {
-  context.Require(0, {DType::kF32, DType::kF16});
+  context.Require(0, {DType::kF32, DType::kF16, DType::kI8});
   context.Require(1, {DType::kF32});
   context.Require(2, {DType::kI32});
   const int heads_axis = context.As<CacheUpdateAttributes>().heads_first ? 1 : 2;
   context.Check(context.rank(0) == 3 && context.rank(1) == 4, "its inputs have another rank");
   context.Check(context.shape(1)[heads_axis] == context.shape(0)[0] &&
-                    context.shape(1)[3] == context.shape(0)[2],
+                    IsRowOf(context.in(0), context.shape(1)[3]),
                 "its new rows do not fit its cache");
   return {context.in(0).dtype, context.shape(0)};
 }

@@ -6,12 +6,13 @@
 // or with SELECT(mask, scores, a number far below), and with reshapes that stack the query heads of
 // a group, or with keys and values repeated for each of its heads. What the mask hides is found by
 // running it (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken
-// over or none, because their layout changes: to [heads, positions, size], in the type that was
-// asked for.
+// over or none, because their layout changes: to [heads, positions, CacheRowLength()], in the type
+// that was asked for.
 #include <algorithm>
 #include <array>
 #include <set>
 
+#include "base/cache_row.h"
 #include "graph/passes/cache_view.h"
 #include "graph/passes/graph_index.h"
 #include "graph/passes/passes.h"
@@ -262,8 +263,9 @@ class AttentionFuser {
       const SymbolicShape shape = ShapeOf(cache.before);
       for (const ValueId value : {cache.before, cache.after}) {
         graph_.value(value).dtype = options_.dtype;
-        graph_.value(value).shape = {shape[cache.heads_axis], shape[cache.position_axis],
-                                     shape[cache.size_axis]};
+        graph_.value(value).shape = {
+            shape[cache.heads_axis], shape[cache.position_axis],
+            CacheRowLength(options_.dtype, shape[cache.size_axis].outer())};
       }
     }
   }

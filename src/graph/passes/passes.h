@@ -91,13 +91,13 @@ class PositionProbe {
 
 struct CacheOptions {
   ValueId positions;  ///< The i32 input that holds the rows' positions.
-  DType dtype;        ///< kF32 or kF16: how the caches are kept.
+  DType dtype;        ///< kF32, kF16 or kI8: how the caches are kept.
   PositionProbe& probe;
 };
 
 /// Attention over caches becomes kAttention and kCacheUpdate, and the caches become
-/// [heads, positions, size] of the wanted type. False, and nothing is changed, if some use of a
-/// cache was not recognised.
+/// [heads, positions, CacheRowLength()] of the wanted type. False, and nothing is changed, if some
+/// use of a cache was not recognised.
 bool FuseAttention(Graph& graph, const CacheOptions& options);
 
 }  // namespace litertlm

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/half.h"
@@ -9,9 +11,15 @@
 namespace litertlm {
 namespace {
 
-float CacheValue(DType type, const void* data, size_t i) {
-  return type == DType::kF16 ? F16ToFloat(static_cast<const uint16_t*>(data)[i])
-                             : static_cast<const float*>(data)[i];
+/// Number `i` of a row of keys or values.
+float CacheValue(const AttentionArgs& args, const void* data, size_t row, size_t i) {
+  const size_t at = row * args.cache_row + i;
+  if (args.cache_type == DType::kF32) return static_cast<const float*>(data)[at];
+  if (args.cache_type == DType::kF16) return F16ToFloat(static_cast<const uint16_t*>(data)[at]);
+  const auto* codes = static_cast<const int8_t*>(data);
+  float scale = 0;
+  std::memcpy(&scale, codes + row * args.cache_row + args.head_size, sizeof(scale));
+  return static_cast<float>(codes[at]) * scale;
 }
 
 // Where a position stands in the row of the whole cache decides to which lane its exponential is
@@ -48,12 +56,29 @@ void ToF16Scalar(const float* x, uint16_t* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] = FloatToF16(x[i]);
 }
 
+CacheScale ScaleUpTo(float largest) {
+  constexpr float kNothing = 1e-30f;  // The inverse of less might be infinite.
+  if (largest <= kNothing) return {0, 0};
+  return {127 / largest, largest / 127};
+}
+
+void ToI8Scalar(const float* x, int8_t* y, size_t count) {
+  float low = 0;
+  float high = 0;
+  for (size_t i = 0; i < count; ++i) {
+    low = std::min(low, x[i]);
+    high = std::max(high, x[i]);
+  }
+  const CacheScale coding = ScaleUpTo(std::max(-low, high));
+  for (size_t i = 0; i < count; ++i) y[i] = static_cast<int8_t>(std::lrintf(x[i] * coding.inverse));
+  std::memcpy(y + count, &coding.scale, sizeof(coding.scale));
+}
+
 void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
   auto* scores = reinterpret_cast<float*>(scratch);
   const size_t group = args.heads / args.kv_heads;
   const auto cached = [&](const void* data, size_t position, size_t i) {
-    const size_t row = kv_head * args.cache_positions + position;
-    return CacheValue(args.cache_type, data, row * args.head_size + i);
+    return CacheValue(args, data, kv_head * args.cache_positions + position, i);
   };
   for (size_t row = rows.begin; row < rows.end; ++row) {
     const size_t end = args.position + row + 1;

@@ -25,6 +25,7 @@ const KernelTable& ScalarKernels() {
       .gelu_tanh_mul = GeluTanhMulScalar,
       .rope = RopeScalar,
       .to_f16 = ToF16Scalar,
+      .to_i8 = ToI8Scalar,
       .attention = AttentionScalar,
       .attention_scratch_bytes = AttentionScalarScratchBytes,
       .attention_queries = 16,

@@ -14,6 +14,13 @@ struct RowRange {
 };
 RowRange CodeRange(float low, float high);
 
+/// How a row of a cache is coded whose numbers are `largest` at most.
+struct CacheScale {
+  float inverse;  ///< Codes per unit.
+  float scale;    ///< Units per code.
+};
+CacheScale ScaleUpTo(float largest);
+
 void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding* coding);
 void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory);
 void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory);
@@ -23,6 +30,7 @@ void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);
 void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count);
 void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half);
 void ToF16Scalar(const float* x, uint16_t* y, size_t count);
+void ToI8Scalar(const float* x, int8_t* y, size_t count);
 void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
 size_t AttentionScalarScratchBytes(const AttentionArgs& args);
 

@@ -13,7 +13,7 @@
 
 namespace litertlm {
 
-/// T is the type of the cache: float, or uint16_t for f16. The head size is a multiple of
+/// T is the type of the cache: float, uint16_t for f16, or int8_t. The head size is a multiple of
 /// V::kLanes.
 template <typename V, typename T>
 void RunAttention(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
@@ -32,9 +32,11 @@ size_t AttentionScratchBytes(const AttentionArgs& args) {
   const size_t group = args.heads / args.kv_heads;
   const size_t most = PromptAttention<V, float>::kQueries;
   const size_t queries = group > most ? group : most;
-  return sizeof(float) * (args.cache_type == DType::kF16
-                              ? PromptAttention<V, uint16_t>::ScratchFloats(queries, args.head_size)
-                              : PromptAttention<V, float>::ScratchFloats(queries, args.head_size));
+  // Caches in f16 and int8 are turned into the same.
+  return sizeof(float) *
+         (args.cache_type == DType::kF32
+              ? PromptAttention<V, float>::ScratchFloats(queries, args.head_size)
+              : PromptAttention<V, uint16_t>::ScratchFloats(queries, args.head_size));
 }
 
 }  // namespace litertlm

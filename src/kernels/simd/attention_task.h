@@ -2,6 +2,8 @@
 #ifndef LITERTLM_KERNELS_SIMD_ATTENTION_TASK_H_
 #define LITERTLM_KERNELS_SIMD_ATTENTION_TASK_H_
 
+#include <type_traits>
+
 #include "kernels/attention.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd/float_tile.h"
@@ -21,9 +23,9 @@ class AttentionTask {
         first_head_(kv_head * group_),
         first_row_(rows.begin),
         queries_((rows.end - rows.begin) * group_),
-        keys_(static_cast<const T*>(args.keys) + kv_head * args.cache_positions * args.head_size),
+        keys_(static_cast<const T*>(args.keys) + kv_head * args.cache_positions * args.cache_row),
         values_(static_cast<const T*>(args.values) +
-                kv_head * args.cache_positions * args.head_size) {}
+                kv_head * args.cache_positions * args.cache_row) {}
 
   size_t queries() const { return queries_; }
   size_t head_size() const { return args_.head_size; }
@@ -55,8 +57,22 @@ class AttentionTask {
     return {begin, (keys.end - 1 + args_.window - first) * group_};
   }
 
-  const T* Key(size_t position) const { return keys_ + position * args_.head_size; }
-  const T* Value(size_t position) const { return values_ + position * args_.head_size; }
+  /// Rows of keys and values are codes that are worth Scale(row) each.
+  static constexpr bool kScaled = std::is_same_v<T, int8_t>;
+  const T* Key(size_t position) const { return keys_ + position * args_.cache_row; }
+  const T* Value(size_t position) const { return values_ + position * args_.cache_row; }
+  size_t row_length() const { return args_.cache_row; }
+  float Scale(const T* row) const {
+    float scale = 1;
+    if constexpr (kScaled) __builtin_memcpy(&scale, row + args_.head_size, sizeof(scale));
+    return scale;
+  }
+  /// kLanes numbers of a row from the j-th on.
+  F Numbers(const T* row, size_t j) const {
+    const F loaded = LoadAsFloat<V>(row + j);
+    if constexpr (!kScaled) return loaded;
+    return V::Mul(loaded, V::SetF(Scale(row)));
+  }
 
   /// Writes results · 1 / sum.
   void StoreResult(size_t query, const float* result, float sum) const {

@@ -43,7 +43,8 @@ class FloatAttention {
   }
 
   void LoadKeys(Range keys) {
-    keys_ = Floats(task_.Key(keys.begin), keys.end - keys.begin, key_rows_);
+    const auto key = [&](size_t n) { return task_.Key(keys.begin + n); };
+    keys_ = Floats(key, keys.end - keys.begin, key_rows_);
   }
 
   /// scores[k, column] = key k · query column, for the first `count` keys.
@@ -65,7 +66,8 @@ class FloatAttention {
                    F /*sum*/) {}
 
   void LoadValues(Range keys) {
-    values_ = Floats(task_.Value(keys.begin), keys.end - keys.begin, value_rows_);
+    const auto value = [&](size_t n) { return task_.Value(keys.begin + n); };
+    values_ = Floats(value, keys.end - keys.begin, value_rows_);
   }
 
   /// results[query, :] = or += weights[:, query] · values, of the first `steps` keys.
@@ -85,12 +87,15 @@ class FloatAttention {
 
  private:
   /// `count` rows of the cache as floats, in place or widened into `memory`.
-  const float* Floats(const T* rows, size_t count, float* memory) const {
+  template <typename RowAt>
+  const float* Floats(const RowAt& row, size_t count, float* memory) const {
     if constexpr (std::is_same_v<T, float>) {
-      return rows;
+      return row(0);
     } else {
-      for (size_t i = 0; i < count * size_; i += kLanes) {
-        V::StoreF(memory + i, LoadAsFloat<V>(rows + i));
+      for (size_t n = 0; n < count; ++n) {
+        for (size_t j = 0; j < size_; j += kLanes) {
+          V::StoreF(memory + n * size_ + j, task_.Numbers(row(n), j));
+        }
       }
       return memory;
     }

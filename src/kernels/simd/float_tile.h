@@ -18,6 +18,10 @@ template <typename V>
 typename V::F LoadAsFloat(const uint16_t* p) {  // f16
   return V::WidenF16(p);
 }
+template <typename V>
+typename V::F LoadAsFloat(const int8_t* p) {
+  return V::WidenI8(p);
+}
 
 /// sum[r][v] += Σ x[r * x_stride + i * x_step] * w[i * w_step + v * V::kLanes …] over `steps`
 /// values of i. All loops over sums are unrolled, so that each sum is a register. kStreamed: w

@@ -41,6 +41,7 @@ class Kernels {
         .gelu_tanh_mul = RowKernels<V>::GeluTanhMul,
         .rope = RowKernels<V>::Rope,
         .to_f16 = RowKernels<V>::ToF16,
+        .to_i8 = ToI8<V>,
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
         .attention_queries = PromptAttention<V, float>::kQueries,
@@ -182,6 +183,8 @@ class Kernels {
       AttentionScalar(args, kv_head, rows, scratch);
     } else if (args.cache_type == DType::kF16) {
       RunAttention<V, uint16_t>(args, kv_head, rows, scratch);
+    } else if (args.cache_type == DType::kI8) {
+      RunAttention<V, int8_t>(args, kv_head, rows, scratch);
     } else {
       RunAttention<V, float>(args, kv_head, rows, scratch);
     }

@@ -20,8 +20,8 @@ namespace litertlm {
 template <typename V, typename T>
 class PromptAttention {
   using F = typename V::F;
-  using Products = std::conditional_t<MultipliesWords<V> && std::is_same_v<T, uint16_t>,
-                                      WordAttention<V>, FloatAttention<V, T>>;
+  using Products = std::conditional_t<MultipliesWords<V> && !std::is_same_v<T, float>,
+                                      WordAttention<V, T>, FloatAttention<V, T>>;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kColumns = V::kVectors * kLanes;  ///< Queries of a tile of scores.
   static constexpr size_t kKeys = V::kTileRows * 6;         ///< Of a block.

@@ -13,6 +13,7 @@ class ReplyAttention {
   using I = typename V::I;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr size_t kKeys = 64;  ///< Of a block.
+  static constexpr bool kScaled = AttentionTask<V, T>::kScaled;
 
  public:
   /// With more it is cheaper to rearrange queries than to add up along the head.
@@ -59,6 +60,7 @@ class ReplyAttention {
     for (; query + 2 <= queries.end; query += 2) Score<2>(query, keys);
     if (query < queries.end) Score<1>(query, keys);
     for (query = queries.begin; query < queries.end; ++query) Exponentiate(query, keys);
+    if constexpr (kScaled) ScaleWeights(queries, keys);
     AddValues(queries, keys);
   }
 
@@ -70,11 +72,13 @@ class ReplyAttention {
     float* scores = scores_ + query * kKeys;
     for (size_t key = keys.begin; key < keys.end; key += kLanes) {
       I sums[kTogether][kLanes];
+      float scales[kLanes];
 #pragma GCC unroll 16
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t position = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = task_.Key(position);
         const T* value = task_.Value(position);
+        if constexpr (kScaled) scales[i] = task_.Scale(k);
         F sum[kTogether];
 #pragma GCC unroll 2
         for (size_t n = 0; n < kTogether; ++n) sum[n] = V::ZeroF();
@@ -98,6 +102,7 @@ class ReplyAttention {
         F total = V::AsFloat(sums[n][0]);
 #pragma GCC unroll 16
         for (size_t i = 1; i < kLanes; ++i) total = V::Add(total, V::AsFloat(sums[n][i]));
+        if constexpr (kScaled) total = V::Mul(total, V::LoadF(scales));
         V::StoreF(scores + n * kKeys + (key - keys.begin), total);
       }
     }
@@ -127,12 +132,26 @@ class ReplyAttention {
     for (size_t i = begin; i < end; ++i) scores[i] = 0;
   }
 
+  /// A weight times the scale of a value is what its codes are multiplied with.
+  void ScaleWeights(Range queries, Range keys) {
+    float scales[kKeys];
+    for (size_t key = keys.begin; key < keys.end; ++key) {
+      scales[key - keys.begin] = task_.Scale(task_.Value(key));
+    }
+    for (size_t query = queries.begin; query < queries.end; ++query) {
+      float* weights = scores_ + query * kKeys;
+      MapRow<V>([](F weight, F scale) { return V::Mul(weight, scale); }, weights,
+                keys.end - keys.begin, static_cast<const float*>(weights),
+                static_cast<const float*>(scales));
+    }
+  }
+
   void AddValues(Range queries, Range keys) {
     const FloatProduct<V, T, /*kStreamed=*/true> product{.x = scores_ + queries.begin * kKeys,
                                                          .x_stride = kKeys,
                                                          .x_step = 1,
                                                          .w = task_.Value(keys.begin),
-                                                         .w_step = size_,
+                                                         .w_step = task_.row_length(),
                                                          .steps = keys.end - keys.begin,
                                                          .y = results_ + queries.begin * size_,
                                                          .y_stride = size_,

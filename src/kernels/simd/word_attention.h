@@ -16,12 +16,12 @@
 
 namespace litertlm {
 
-/// What PromptAttention takes as Products, see FloatAttention; for caches in f16.
-template <typename V>
+/// What PromptAttention takes as Products, see FloatAttention; for caches in f16 or int8.
+template <typename V, typename T>
 class WordAttention {
   using F = typename V::F;
   using I = typename V::I;
-  using Task = AttentionTask<V, uint16_t>;
+  using Task = AttentionTask<V, T>;
   static constexpr size_t kLanes = V::kLanes;
   static constexpr float kLargest = 32767;
   static constexpr float kNorm = 46300;  ///< 46340² is 2^31; rounding adds sqrt(size) / 2 to it.
@@ -66,7 +66,7 @@ class WordAttention {
 
   void LoadKeys(Range keys) {
     for (size_t key = keys.begin; key < keys.end; ++key) {
-      const auto load = [&](size_t j) { return V::WidenF16(task_.Key(key) + j); };
+      const auto load = [&](size_t j) { return task_.Numbers(task_.Key(key), j); };
       const float factor = Factor(load);
       const F inverse = V::SetF(1 / factor);
       int32_t* to = keys_ + (key - keys.begin) * pairs_;
@@ -112,7 +112,7 @@ class WordAttention {
   void LoadValues(Range keys) {
     const size_t count = keys.end - keys.begin;
     CodeValues(count, [&](size_t key, size_t j) {
-      return V::WidenF16(task_.Value(keys.begin + key) + j);
+      return task_.Numbers(task_.Value(keys.begin + key), j);
     });
   }
 

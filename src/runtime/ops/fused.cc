@@ -30,7 +30,7 @@ int64_t FirstPosition(const Tensor& positions) {
 void RunAttention(const OpContext& context) {
   const auto& [scale, window, heads_first] = context.As<AttentionAttributes>();
   const HeadsLayout layout(context.in(0).shape, heads_first);
-  const Shape& cache = context.in(1).shape;  // [heads, positions, size]
+  const Shape& cache = context.in(1).shape;  // [heads, positions, row]
   AttentionArgs args;
   args.q = context.in(0).as<float>();
   args.q_row_stride = args.y_row_stride = static_cast<size_t>(layout.row_stride);
@@ -40,10 +40,11 @@ void RunAttention(const OpContext& context) {
   args.keys = context.in(1).data;
   args.values = context.in(2).data;
   args.cache_positions = static_cast<size_t>(cache[1]);
+  args.cache_row = static_cast<size_t>(cache[2]);
   args.rows = static_cast<size_t>(layout.rows);
   args.heads = static_cast<size_t>(layout.heads);
   args.kv_heads = static_cast<size_t>(cache[0]);
-  args.head_size = static_cast<size_t>(cache[2]);
+  args.head_size = static_cast<size_t>(layout.size);
   args.position = static_cast<size_t>(FirstPosition(context.in(3)));
   args.window = static_cast<size_t>(window);
   args.scale = scale;
@@ -54,9 +55,10 @@ void RunCacheUpdate(const OpContext& context) {
   const Tensor& cache = context.out();
   const Tensor& update = context.in(1);
   const HeadsLayout layout(update.shape, context.As<CacheUpdateAttributes>().heads_first);
-  const auto bytes = static_cast<size_t>(Info(cache.dtype()).bits / 8);
+  const uint64_t row_bytes = BytesFor(cache.dtype(), static_cast<uint64_t>(cache.shape[2]));
   if (cache.data != context.in(0).data) {
-    std::memcpy(cache.data, context.in(0).data, static_cast<size_t>(cache.count()) * bytes);
+    std::memcpy(cache.data, context.in(0).data,
+                BytesFor(cache.dtype(), static_cast<uint64_t>(cache.count())));
   }
   const int64_t first = FirstPosition(context.in(2));
   const auto size = static_cast<size_t>(layout.size);
@@ -68,10 +70,12 @@ void RunCacheUpdate(const OpContext& context) {
                      const int64_t head = i % layout.heads;
                      const float* from =
                          update.as<float>() + row * layout.row_stride + head * layout.head_stride;
-                     const int64_t to = (head * cache.shape[1] + first + row) * layout.size;
-                     std::byte* target = cache.data + static_cast<size_t>(to) * bytes;
+                     const int64_t to = head * cache.shape[1] + first + row;
+                     std::byte* target = cache.data + static_cast<uint64_t>(to) * row_bytes;
                      if (cache.dtype() == DType::kF16) {
                        kernels.to_f16(from, reinterpret_cast<uint16_t*>(target), size);
+                     } else if (cache.dtype() == DType::kI8) {
+                       kernels.to_i8(from, reinterpret_cast<int8_t*>(target), size);
                      } else {
                        std::memcpy(target, from, size * sizeof(float));
                      }
