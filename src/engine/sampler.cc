@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
+#include "kernels/kernel_table.h"
 #include "litertlm/error.h"
 
 namespace litertlm {
@@ -41,21 +45,85 @@ std::vector<TokenId> SortedUnique(std::span<const TokenId> ids) {
   return result;
 }
 
-// The first of the largest; NaN never is.
+// Rows are read in blocks, and these in lanes, of which compilers make vectors: sampling must not
+// cost what a layer costs.
+constexpr size_t kBlock = 1024;
+constexpr size_t kLanes = 32;
+
+// NaN never is.
+float LargestOf(std::span<const float> block) {
+  std::array<float, kLanes> largest;
+  largest.fill(kStruckOut);
+  size_t i = 0;
+  for (; i + kLanes <= block.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const float x = block[i + lane];
+      largest[lane] = x > largest[lane] ? x : largest[lane];
+    }
+  }
+  for (; i < block.size(); ++i) largest[0] = block[i] > largest[0] ? block[i] : largest[0];
+  return *std::max_element(largest.begin(), largest.end());
+}
+
+// The first of the largest.
 TokenId FirstMaximum(std::span<const float> logits) {
-  size_t best = 0;
   float largest = kStruckOut;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (logits[i] > largest) {
-      largest = logits[i];
-      best = i;
+  size_t from = 0;
+  for (size_t i = 0; i < logits.size(); i += kBlock) {
+    const float here = LargestOf(logits.subspan(i, std::min(kBlock, logits.size() - i)));
+    if (here > largest) {
+      largest = here;
+      from = i;
     }
   }
   if (!std::isfinite(largest)) {
     throw Error(ErrorCode::kBadInput, "The model's output holds no finite number.",
                 "Its weights are damaged; fetch or convert the model again.");
   }
-  return static_cast<TokenId>(best);
+  const auto first =
+      std::find(logits.begin() + static_cast<std::ptrdiff_t>(from), logits.end(), largest);
+  return static_cast<TokenId>(first - logits.begin());
+}
+
+double SumOfAtLeast(std::span<const float> probabilities, float least) {
+  double sum = 0;
+  for (size_t i = 0; i < probabilities.size(); i += kBlock) {
+    const auto block = probabilities.subspan(i, std::min(kBlock, probabilities.size() - i));
+    std::array<float, kLanes> sums = {};
+    size_t j = 0;
+    for (; j + kLanes <= block.size(); j += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float p = block[j + lane];
+        sums[lane] += p >= least ? p : 0.0f;
+      }
+    }
+    for (; j < block.size(); ++j) sums[0] += block[j] >= least ? block[j] : 0.0f;
+    sum += std::accumulate(sums.begin(), sums.end(), 0.0);
+  }
+  return sum;
+}
+
+// Sets to 0 what does not belong to the fewest, best first and of equals the first, that reach
+// `share`. The least of those is found by bisection: floats above 0 are in the order of their bits,
+// so that some thirty sums tell which it is, where sorting 262,144 would take as long as several
+// tokens.
+void KeepNucleus(std::span<float> probabilities, double share) {
+  uint32_t low = 0;
+  uint32_t high = std::bit_cast<uint32_t>(2.0f);
+  while (high - low > 1) {
+    const uint32_t middle = low + (high - low) / 2;
+    const bool reached = SumOfAtLeast(probabilities, std::bit_cast<float>(middle)) >= share;
+    (reached ? low : high) = middle;
+  }
+  const auto least = std::bit_cast<float>(low);
+  double missing = share - SumOfAtLeast(probabilities, std::bit_cast<float>(low + 1));
+  for (float& p : probabilities) {
+    if (p < least || (p == least && missing <= 0)) {
+      p = 0;
+    } else if (p == least) {
+      missing -= p;
+    }
+  }
 }
 
 }  // namespace
@@ -88,18 +156,7 @@ TokenId Sampler::Sample(std::span<float> logits) {
   Penalize(logits);
   TokenId chosen = FirstMaximum(logits);
   if (options_.temperature > 0 && options_.top_k != 1) {
-    const std::vector<Candidate> nucleus = Nucleus(logits, chosen);
-    double total = 0;
-    for (const Candidate& candidate : nucleus) total += candidate.weight;
-    double rest = Uniform() * total;
-    chosen = nucleus.back().id;
-    for (const Candidate& candidate : nucleus) {
-      rest -= candidate.weight;
-      if (rest < 0) {
-        chosen = candidate.id;
-        break;
-      }
-    }
+    chosen = options_.top_k > 0 ? DrawFromBest(logits, chosen) : DrawFromAll(logits, chosen);
   }
   if (options_.repetition_penalty != 1.0f) Insert(present_, chosen);
   if (options_.presence_penalty != 0.0f) Insert(replied_, chosen);
@@ -144,41 +201,74 @@ std::vector<Sampler::Candidate> Sampler::Best(std::span<const float> logits, siz
   return kept;
 }
 
-std::vector<Sampler::Candidate> Sampler::Nucleus(std::span<const float> logits,
-                                                 TokenId best) const {
+TokenId Sampler::DrawFromBest(std::span<const float> logits, TokenId best) {
   const float top = logits[static_cast<size_t>(best)];
-  const auto weight = [&](float logit) {
-    return std::exp((static_cast<double>(logit) - top) / options_.temperature);
-  };
-  const auto weigh = [&](std::vector<Candidate>& candidates) {
-    double sum = 0;
-    for (Candidate& candidate : candidates) sum += candidate.weight = weight(candidate.logit);
-    return sum;
-  };
-  // Without top-k, few tokens usually reach top-p: take some of the best, and all if they do not.
-  constexpr size_t kFirstTry = 256;
-  const size_t count = options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : kFirstTry;
-  std::vector<Candidate> nucleus = Best(logits, count);
-  double total = weigh(nucleus);
-  if (options_.top_k == 0) {
-    const double sum = total;
-    total = 0;
-    for (const float logit : logits) {
-      if (logit > kStruckOut) total += weight(logit);
-    }
-    if (sum < options_.top_p * total && nucleus.back().weight >= options_.min_p) {
-      nucleus = Best(logits, logits.size());
-      weigh(nucleus);
-    }
+  std::vector<Candidate> candidates = Best(logits, static_cast<size_t>(options_.top_k));
+  double total = 0;
+  for (Candidate& candidate : candidates) {
+    candidate.weight =
+        std::exp((static_cast<double>(candidate.logit) - top) / options_.temperature);
+    total += candidate.weight;
   }
+  return Draw(std::span(candidates).first(Kept(candidates, total)));
+}
+
+TokenId Sampler::DrawFromAll(std::span<float> logits, TokenId best) {
+  constexpr float kLargestFactor = 1e30f;  // Times 0 it is 0 still.
+  for (float& logit : logits) logit = logit > kStruckOut ? logit : kStruckOut;  // No NaN.
+  probabilities_.resize(logits.size());
+  ActiveKernels().softmax(logits.data(), probabilities_.data(), logits.size(),
+                          std::min(1 / options_.temperature, kLargestFactor));
+  if (options_.top_p < 1) {
+    // Few tokens usually reach top-p.
+    constexpr size_t kFew = 256;
+    std::vector<Candidate> candidates = Best(logits, kFew);
+    for (Candidate& candidate : candidates) {
+      candidate.weight = probabilities_[static_cast<size_t>(candidate.id)];
+    }
+    const size_t kept = Kept(candidates, 1);
+    if (kept < candidates.size()) return Draw(std::span(candidates).first(kept));
+    KeepNucleus(probabilities_, options_.top_p);
+  }
+  return DrawByProbability(best);
+}
+
+TokenId Sampler::DrawByProbability(TokenId best) {
+  const float least = options_.min_p * probabilities_[static_cast<size_t>(best)];
+  double total = 0;
+  for (float& probability : probabilities_) {
+    if (probability < least) probability = 0;
+    total += probability;
+  }
+  double rest = Uniform() * total;
+  for (size_t i = 0; i < probabilities_.size(); ++i) {
+    rest -= probabilities_[i];
+    if (rest < 0) return static_cast<TokenId>(i);
+  }
+  return best;  // Rounding has left a rest.
+}
+
+// Of candidates, best first, whose weights are parts of `total`.
+size_t Sampler::Kept(std::span<const Candidate> candidates, double total) const {
+  const double least = options_.min_p * candidates[0].weight;
   double reached = 0;
-  size_t keep = 0;
-  while (keep < nucleus.size() && reached < options_.top_p * total &&
-         nucleus[keep].weight >= options_.min_p) {
-    reached += nucleus[keep++].weight;
+  size_t kept = 0;
+  while (kept < candidates.size() && reached < options_.top_p * total &&
+         candidates[kept].weight >= least) {
+    reached += candidates[kept++].weight;
   }
-  nucleus.resize(std::max<size_t>(keep, 1));
-  return nucleus;
+  return std::max<size_t>(kept, 1);
+}
+
+TokenId Sampler::Draw(std::span<const Candidate> candidates) {
+  double total = 0;
+  for (const Candidate& candidate : candidates) total += candidate.weight;
+  double rest = Uniform() * total;
+  for (const Candidate& candidate : candidates) {
+    rest -= candidate.weight;
+    if (rest < 0) return candidate.id;
+  }
+  return candidates.back().id;
 }
 
 // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014); the

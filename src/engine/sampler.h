@@ -36,14 +36,20 @@ class Sampler {
 
   void Penalize(std::span<float> logits) const;
   std::vector<Candidate> Best(std::span<const float> logits, size_t count) const;
-  std::vector<Candidate> Nucleus(std::span<const float> logits, TokenId best) const;
+  /// With top-k, and without. `best` is the first of the best tokens.
+  TokenId DrawFromBest(std::span<const float> logits, TokenId best);
+  TokenId DrawFromAll(std::span<float> logits, TokenId best);
+  TokenId DrawByProbability(TokenId best);
+  size_t Kept(std::span<const Candidate> candidates, double total) const;
+  TokenId Draw(std::span<const Candidate> candidates);
   double Uniform();
 
   SamplerOptions options_;
   std::vector<TokenId> suppressed_;
-  std::vector<TokenId> spared_;   ///< Sorted, as the next two are.
-  std::vector<TokenId> present_;  ///< In context or reply.
-  std::vector<TokenId> replied_;  ///< In the reply.
+  std::vector<TokenId> spared_;       ///< Sorted, as the next two are.
+  std::vector<TokenId> present_;      ///< In context or reply.
+  std::vector<TokenId> replied_;      ///< In the reply.
+  std::vector<float> probabilities_;  ///< Of all tokens; memory that is used again.
   uint64_t seed_;
   uint64_t state_;
 };
