@@ -25,9 +25,9 @@ namespace litertlm {
 class ModelState;
 
 /// How keys and values are kept. With kF16 they take half the memory and time of kF32, and results
-/// differ in about the fourth digit; with kInt8, where each vector has a scale, a quarter and in
-/// about the third. Without `fusion`, and where the graph's attention is not one that is known,
-/// they are kept as the file has them.
+/// differ in about the fourth digit; with kInt8, where each vector has a scale, they take a quarter
+/// of the memory, and results differ in about the third. Without `fusion`, and where the graph's
+/// attention is not one that is known, they are kept as the file has them.
 enum class CacheType : uint8_t { kF32, kF16, kInt8 };
 
 struct ModelOptions {

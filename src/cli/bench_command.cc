@@ -75,7 +75,7 @@ class BenchCommand : public Command {
   std::vector<int> replies_;
   std::vector<int> depths_;
   std::vector<int> threads_;
-  std::optional<std::string> cache_type_;
+  CacheTypeFlag cache_type_;
   std::optional<int> repetitions_;
   bool ops_ = false;
   std::optional<std::string> output_;
@@ -94,8 +94,7 @@ void BenchCommand::Declare(Flags& flags) {
   flags.Option("-n,--n-gen", "N,...", replies_, "Tokens decoded one by one; 0: none (128)");
   flags.Option("-d,--n-depth", "N,...", depths_, "Tokens that are in the context before (0)");
   flags.Option("-t,--threads", "N,...", threads_, "Threads to use (one for each core)");
-  flags.Option("--kv-cache-type", "TYPE", cache_type_,
-               "How keys and values are kept: f32, f16 or int8 (f16)");
+  cache_type_.Declare(flags);
   flags.Option("-r,--repetitions", "N", repetitions_,
                "How often each is measured, after once that is not counted (5)");
   flags.Group("Output");
@@ -112,7 +111,7 @@ BenchmarkOptions BenchCommand::Options() const {
                            .threads = Counts("--threads", threads_, DefaultThreadCount()),
                            .repetitions = repetitions_.value_or(5),
                            .op_times = ops_,
-                           .cache_type = CacheTypeNamed(cache_type_.value_or("f16")),
+                           .cache_type = cache_type_.type(),
                            .tokenizer = model_.tokenizer.value_or(std::filesystem::path())};
   Counts("--n-depth", options.depths, 0);
   if (options.prompt_lengths.empty() && options.reply_lengths.empty()) {

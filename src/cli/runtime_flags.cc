@@ -14,25 +14,30 @@ int ThreadCount(const char* flag, const std::optional<int>& given) {
   return given.value_or(0);
 }
 
-CacheType CacheTypeNamed(const std::string& name) {
-  for (const CacheType type : {CacheType::kF32, CacheType::kF16, CacheType::kInt8}) {
-    if (name == NameOf(type)) return type;
-  }
-  throw Error(ErrorCode::kUsage, "--kv-cache-type " + name + " is not known.",
-              "Choose f32 (exact), f16 (half the memory) or int8 (a quarter).");
-}
-
 std::string_view NameOf(CacheType type) {
   if (type == CacheType::kF32) return "f32";
   return type == CacheType::kF16 ? "f16" : "int8";
+}
+
+void CacheTypeFlag::Declare(Flags& flags) {
+  flags.Option("--kv-cache-type", "TYPE", name_,
+               "How keys and values are kept: f32, f16 or int8 (f16)");
+}
+
+CacheType CacheTypeFlag::type() const {
+  if (!name_) return ModelOptions().cache_type;
+  for (const CacheType type : {CacheType::kF32, CacheType::kF16, CacheType::kInt8}) {
+    if (*name_ == NameOf(type)) return type;
+  }
+  throw Error(ErrorCode::kUsage, "--kv-cache-type " + *name_ + " is not known.",
+              "Choose f32 (exact), f16 (half the memory) or int8 (a quarter).");
 }
 
 void RuntimeFlags::Declare(Flags& flags) {
   flags.Option("--threads", "N", threads_, "Threads to use (one for each core)");
   flags.Option("--prefill-threads", "N", prefill_threads_,
                "Threads to use for prompts (as many as --threads)");
-  flags.Option("--kv-cache-type", "TYPE", cache_type_,
-               "How keys and values are kept: f32, f16 or int8 (f16)");
+  cache_type_.Declare(flags);
   flags.Option("--context", "N", context_,
                "Tokens of the context, for a file that leaves that open (what it allows, or 4096)");
   flags.Switch("--no-fusion", no_fusion_, "Run every operator of the file by itself, slowly");
@@ -47,7 +52,7 @@ ModelOptions RuntimeFlags::options() const {
                 "Choose 2 or more.");
   }
   options.context = context_.value_or(0);
-  if (cache_type_) options.cache_type = CacheTypeNamed(*cache_type_);
+  options.cache_type = cache_type_.type();
   return options;
 }
 

@@ -15,9 +15,19 @@ namespace litertlm {
 /// was.
 int ThreadCount(const char* flag, const std::optional<int>& given);
 
-/// As --kv-cache-type names it. Throws kUsage for other names.
-CacheType CacheTypeNamed(const std::string& name);
+/// As --kv-cache-type names it.
 std::string_view NameOf(CacheType type);
+
+/// --kv-cache-type.
+class CacheTypeFlag {
+ public:
+  void Declare(Flags& flags);
+  /// Throws kUsage for a name that is none.
+  CacheType type() const;
+
+ private:
+  std::optional<std::string> name_;
+};
 
 class RuntimeFlags {
  public:
@@ -28,7 +38,7 @@ class RuntimeFlags {
  private:
   std::optional<int> threads_;
   std::optional<int> prefill_threads_;
-  std::optional<std::string> cache_type_;
+  CacheTypeFlag cache_type_;
   std::optional<int> context_;
   bool no_fusion_ = false;
 };

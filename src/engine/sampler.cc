@@ -230,22 +230,12 @@ TokenId Sampler::DrawFromAll(std::span<float> logits, TokenId best) {
     if (kept < candidates.size()) return Draw(std::span(candidates).first(kept));
     KeepNucleus(probabilities_, options_.top_p);
   }
-  return DrawByProbability(best);
-}
-
-TokenId Sampler::DrawByProbability(TokenId best) {
   const float least = options_.min_p * probabilities_[static_cast<size_t>(best)];
-  double total = 0;
   for (float& probability : probabilities_) {
     if (probability < least) probability = 0;
-    total += probability;
   }
-  double rest = Uniform() * total;
-  for (size_t i = 0; i < probabilities_.size(); ++i) {
-    rest -= probabilities_[i];
-    if (rest < 0) return static_cast<TokenId>(i);
-  }
-  return best;  // Rounding has left a rest.
+  return static_cast<TokenId>(
+      DrawIndex(probabilities_.size(), [&](size_t i) { return probabilities_[i]; }));
 }
 
 // Of candidates, best first, whose weights are parts of `total`.
@@ -261,14 +251,22 @@ size_t Sampler::Kept(std::span<const Candidate> candidates, double total) const 
 }
 
 TokenId Sampler::Draw(std::span<const Candidate> candidates) {
+  return candidates[DrawIndex(candidates.size(), [&](size_t i) { return candidates[i].weight; })]
+      .id;
+}
+
+// One of `count` by their weights, of which one at least is above 0.
+template <typename Weight>
+size_t Sampler::DrawIndex(size_t count, const Weight& weight) {
   double total = 0;
-  for (const Candidate& candidate : candidates) total += candidate.weight;
+  for (size_t i = 0; i < count; ++i) total += weight(i);
   double rest = Uniform() * total;
-  for (const Candidate& candidate : candidates) {
-    rest -= candidate.weight;
-    if (rest < 0) return candidate.id;
+  size_t drawn = 0;  // The last one if rounding leaves a rest.
+  for (size_t i = 0; i < count && rest >= 0; ++i) {
+    if (weight(i) > 0) drawn = i;
+    rest -= weight(i);
   }
-  return candidates.back().id;
+  return drawn;
 }
 
 // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014); the

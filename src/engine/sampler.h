@@ -39,9 +39,10 @@ class Sampler {
   /// With top-k, and without. `best` is the first of the best tokens.
   TokenId DrawFromBest(std::span<const float> logits, TokenId best);
   TokenId DrawFromAll(std::span<float> logits, TokenId best);
-  TokenId DrawByProbability(TokenId best);
   size_t Kept(std::span<const Candidate> candidates, double total) const;
   TokenId Draw(std::span<const Candidate> candidates);
+  template <typename Weight>
+  size_t DrawIndex(size_t count, const Weight& weight);
   double Uniform();
 
   SamplerOptions options_;

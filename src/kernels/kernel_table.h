@@ -94,9 +94,9 @@ struct KernelTable {
   size_t streaming_rows;
 };
 
-/// Whether kernels ask for what they read once past the second-level cache: on AMD's processors.
-/// Those of Intel have it brought into the first level alone, a few lines at a time: two threads of
-/// a Xeon read 13 GB/s instead of 26 to 31.
+/// Whether kernels ask for what they read once past the second-level cache: on AMD's processors,
+/// where Zen 5 gains by it. Two threads of an Intel Xeon read 13 GB/s so instead of 26 to 31, and
+/// on Arm it was not tried.
 extern const bool kReadsPastSecondLevel;
 
 /// The table in use: the best that the processor supports, or the one LITERTLM_ISA names. Chosen

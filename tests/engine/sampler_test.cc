@@ -154,7 +154,7 @@ TEST(Sampler, TopPOfManyTokensKeepsThoseThatSortingKeeps) {
   for (const auto& [token, count] : Draw({.temperature = 1, .top_p = 0.5f}, logits, 40000)) {
     drawn.insert(token);
   }
-  EXPECT_GT(expected.size(), 256u);  // Of which there is a list.
+  EXPECT_GT(expected.size(), 256u);  // Which are sorted.
   EXPECT_EQ(drawn, expected);
 }
 
