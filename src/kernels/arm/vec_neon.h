@@ -85,6 +85,11 @@ struct Neon {
   static F LoadPartF(const float* p, size_t count) { return LoadFirstFloats<Neon>(p, count); }
   static void StorePartF(float* p, F v, size_t count) { StoreFirstFloats<Neon>(p, v, count); }
   static void StorePart8(void* p, I v, size_t count) { StoreFirstBytes<Neon>(p, v, count); }
+  static void Store8(void* p, I a, I b, I c, I d) {
+    const uint8x16_t ab = vuzp1q_u8(AsU8(a), AsU8(b));  // The even bytes.
+    const uint8x16_t cd = vuzp1q_u8(AsU8(c), AsU8(d));
+    vst1q_u8(static_cast<uint8_t*>(p), vuzp1q_u8(ab, cd));
+  }
   static F Add(F a, F b) { return vaddq_f32(a, b); }
   static F Sub(F a, F b) { return vsubq_f32(a, b); }
   static F Mul(F a, F b) { return vmulq_f32(a, b); }

@@ -138,6 +138,13 @@ struct Avx2 {
   static F LoadPartF(const float* p, size_t count) { return _mm256_maskload_ps(p, Mask(count)); }
   static void StorePartF(float* p, F v, size_t count) { _mm256_maskstore_ps(p, Mask(count), v); }
   static void StorePart8(void* p, I v, size_t count) { StoreFirstBytes<Avx2>(p, v, count); }
+  static void Store8(void* p, I a, I b, I c, I d) {
+    const I byte = Set32(0xff);
+    const I ab = _mm256_packus_epi32(And(a, byte), And(b, byte));
+    const I cd = _mm256_packus_epi32(And(c, byte), And(d, byte));
+    const I order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+    Store(p, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order));
+  }
   static F Add(F a, F b) { return _mm256_add_ps(a, b); }
   static F Sub(F a, F b) { return _mm256_sub_ps(a, b); }
   static F Mul(F a, F b) { return _mm256_mul_ps(a, b); }

@@ -107,6 +107,14 @@ struct Avx512 {
   static void StorePart8(void* p, I v, size_t count) {
     _mm512_mask_cvtepi32_storeu_epi8(p, Mask(count), v);
   }
+  /// The lowest bytes of all lanes, one vector after the other.
+  static void Store8(void* p, I a, I b, I c, I d) {
+    const I byte = Set32(0xff);
+    const I ab = _mm512_packus_epi32(And(a, byte), And(b, byte));
+    const I cd = _mm512_packus_epi32(And(c, byte), And(d, byte));
+    const I order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    Store(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(ab, cd)));
+  }
   static F Add(F a, F b) { return _mm512_add_ps(a, b); }
   static F Sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static F Mul(F a, F b) { return _mm512_mul_ps(a, b); }

@@ -102,6 +102,12 @@ struct Sse41 {
   static F LoadPartF(const float* p, size_t count) { return LoadFirstFloats<Sse41>(p, count); }
   static void StorePartF(float* p, F v, size_t count) { StoreFirstFloats<Sse41>(p, v, count); }
   static void StorePart8(void* p, I v, size_t count) { StoreFirstBytes<Sse41>(p, v, count); }
+  static void Store8(void* p, I a, I b, I c, I d) {
+    const I byte = Set32(0xff);
+    const I ab = _mm_packus_epi32(And(a, byte), And(b, byte));
+    const I cd = _mm_packus_epi32(And(c, byte), And(d, byte));
+    Store(p, _mm_packus_epi16(ab, cd));
+  }
   static F Add(F a, F b) { return _mm_add_ps(a, b); }
   static F Sub(F a, F b) { return _mm_sub_ps(a, b); }
   static F Mul(F a, F b) { return _mm_mul_ps(a, b); }
