@@ -131,11 +131,13 @@ struct AttentionAttributes {
   float scale = 1;           ///< Of the products of queries and keys.
   int64_t window = 0;        ///< A row sees the last `window` positions, its own included; 0: all.
   bool heads_first = false;  ///< Queries are [1, heads, rows, size], else [1, rows, heads, size].
+  float epsilon = 0;         ///< Of the norm of queries, where there are gains.
   bool operator==(const AttentionAttributes&) const = default;
 };
 /// Of kCacheUpdate.
 struct CacheUpdateAttributes {
   bool heads_first = false;  ///< New rows are [1, heads, rows, size], else [1, rows, heads, size].
+  float epsilon = 0;         ///< Of the norm of new rows, where there are gains.
   bool operator==(const CacheUpdateAttributes&) const = default;
 };
 /// Of kRope.

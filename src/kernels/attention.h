@@ -6,6 +6,7 @@
 
 #include "base/dtype.h"
 #include "base/thread_pool.h"
+#include "kernels/rotation.h"
 
 namespace litertlm {
 
@@ -31,10 +32,11 @@ struct AttentionArgs {
   size_t position = 0;
   size_t window = 0;  ///< 0: no limit.
   float scale = 1;    ///< Of the products of queries and keys.
+  Rotation rotation;  ///< Of the queries, before anything else.
 };
 
 /// y = softmax(scale * q · keysᵀ) · values for each row and head, in parallel over heads and
-/// blocks of rows. Reads only the positions that some row sees.
+/// blocks of rows. Reads only the positions that some row sees. `y` may be `q`.
 void Attention(const AttentionArgs& args, ThreadPool& pool);
 
 }  // namespace litertlm

@@ -12,6 +12,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/matmul.h"
+#include "kernels/rotation.h"
 
 namespace litertlm {
 
@@ -76,17 +77,18 @@ struct KernelTable {
   void (*silu_mul)(const float* gate, const float* up, float* y, size_t count);
   /// y = gelu(gate) * up, with the tanh form of GELU.
   void (*gelu_tanh_mul)(const float* gate, const float* up, float* y, size_t count);
-  /// Rotates the pairs (x[i], x[half + i]) by the angles whose cosines and sines are given.
-  void (*rope)(const float* x, const float* cos, const float* sin, float* y, size_t half);
+  /// y = one head of `size` numbers in row `row`, normed and turned.
+  void (*rope)(const Rotation& rotation, size_t row, const float* x, float* y, size_t size);
   /// Rounded to the nearest f16, ties to even.
   void (*to_f16)(const float* x, uint16_t* y, size_t count);
   /// A row of a cache: codes from -127 to 127, then the bytes of their scale, max |x| / 127.
   void (*to_i8)(const float* x, int8_t* y, size_t count);
 
-  /// Attention of the query heads that belong to `kv_head`, for some rows.
-  void (*attention)(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
+  /// Attention with one head of keys and values, to queries that have been turned.
+  void (*attention)(const AttentionArgs& task, float* scratch);
+  /// For any head and rows of `args`.
   size_t (*attention_scratch_bytes)(const AttentionArgs& args);
-  /// Query vectors (rows * heads / kv_heads) that a call may take at most, one row apart.
+  /// Query vectors (rows * heads) that a call may take at most, one row apart.
   size_t attention_queries;
 
   /// Up to this many rows the kernels stream the weights past the activations; with more they

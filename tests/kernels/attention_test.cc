@@ -185,6 +185,55 @@ TEST_P(AttentionTest, FollowsTheFormula) {
   }
 }
 
+// The bits of attention to queries that were turned before; the result may lie where they did.
+TEST_P(AttentionTest, TurnsQueries) {
+  std::mt19937 random(6);
+  std::normal_distribution<float> normal;
+  for (const Case& c : kCases) {
+    if (c.head_size % 2 != 0) continue;
+    const Caches caches{Cache(c, DType::kF16, random), Cache(c, DType::kF16, random)};
+    const auto numbers = [&](size_t count) {
+      std::vector<float> x(count);
+      std::generate(x.begin(), x.end(), [&] { return normal(random); });
+      return x;
+    };
+    const size_t width = c.heads * c.head_size;
+    std::vector<float> q = numbers(c.rows * width);
+    const std::vector<float> cos = numbers(c.rows * c.head_size / 2);
+    const std::vector<float> sin = numbers(c.rows * c.head_size / 2);
+    const std::vector<float> gains = numbers(c.head_size);
+    const Rotation rotation{cos.data(), sin.data(), c.head_size / 2, gains.data(), 1e-6f};
+    std::vector<float> turned(q.size());
+    for (size_t i = 0; i < c.rows * c.heads; ++i) {
+      table_.rope(rotation, i / c.heads, &q[i * c.head_size], &turned[i * c.head_size],
+                  c.head_size);
+    }
+    AttentionArgs args;
+    args.cache_type = DType::kF16;
+    args.keys = caches.keys.data();
+    args.values = caches.values.data();
+    args.cache_positions = c.position + c.rows + 3;
+    args.cache_row = c.head_size;
+    args.q_row_stride = args.y_row_stride = width;
+    args.q_head_stride = args.y_head_stride = c.head_size;
+    args.rows = c.rows;
+    args.heads = c.heads;
+    args.kv_heads = c.kv_heads;
+    args.head_size = c.head_size;
+    args.position = c.position;
+    args.window = c.window;
+    ThreadPool pool(2);
+    const auto run = [&](std::vector<float>& x) {
+      args.q = args.y = x.data();
+      AttentionWith(table_, args, pool);
+    };
+    run(turned);
+    args.rotation = rotation;
+    run(q);
+    EXPECT_EQ(q, turned) << fmt::format("{} rows, size {}", c.rows, c.head_size);
+  }
+}
+
 // Queries along keys of equal numbers reach the largest sums of products of words there can be, and
 // equal weights of values of one size the largest sums of weighted values.
 TEST_P(AttentionTest, LargestSumsFit) {

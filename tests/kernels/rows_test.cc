@@ -137,20 +137,32 @@ TEST_P(Rows, GatesAreRightInDoublePrecision) {
   }
 }
 
+// In place, as programs turn heads; and with the bits that the norm by itself has.
 TEST_P(Rows, RopeRotatesPairsHalfAHeadApart) {
+  constexpr size_t kRow = 2;
   for (const size_t half : {1, 4, 8, 16, 20, 64}) {
-    std::vector<float> y = Random(2 * half);
-    const std::vector<float> x = y;
-    std::vector<float> cos;
-    std::vector<float> sin;
-    for (size_t i = 0; i < half; ++i) {
-      cos.push_back(std::cos(0.3f * static_cast<float>(i)));
-      sin.push_back(std::sin(0.3f * static_cast<float>(i)));
-    }
-    table_.rope(y.data(), cos.data(), sin.data(), y.data(), half);
-    for (size_t i = 0; i < half; ++i) {
-      ASSERT_EQ(y[i], x[i] * cos[i] - x[half + i] * sin[i]);
-      ASSERT_EQ(y[half + i], x[half + i] * cos[i] + x[i] * sin[i]);
+    for (const size_t width : {half, 2 * half}) {
+      for (const bool norm : {false, true}) {
+        const std::vector<float> gains = Random(2 * half);
+        std::vector<float> y = Random(2 * half);
+        std::vector<float> x = y;
+        if (norm) table_.rms_norm(x.data(), gains.data(), x.data(), 2 * half, 1e-3f);
+        std::vector<float> cos(kRow * width, std::nanf(""));
+        std::vector<float> sin = cos;
+        for (size_t i = 0; i < width; ++i) {
+          cos.push_back(std::cos(0.3f * static_cast<float>(i)));
+          sin.push_back(std::sin(0.3f * static_cast<float>(i)));
+        }
+        const Rotation rotation{cos.data(), sin.data(), width, norm ? gains.data() : nullptr,
+                                1e-3f};
+        table_.rope(rotation, kRow, y.data(), y.data(), 2 * half);
+        const float* c = &cos[kRow * width];
+        const float* s = &sin[kRow * width];
+        for (size_t i = 0; i < half; ++i) {
+          ASSERT_EQ(y[i], x[i] * c[i] - x[half + i] * s[i]);
+          ASSERT_EQ(y[half + i], x[half + i] * c[i] + x[i] * s[i]);
+        }
+      }
     }
   }
 }

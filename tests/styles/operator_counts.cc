@@ -19,6 +19,20 @@ Graph Compile(const TfliteModel& model, const TfliteModel* auxiliary, std::strin
   return program.graph();
 }
 
+/// The input that holds cosines; sines follow it.
+size_t FirstTable(Op op) {
+  switch (op) {
+    case Op::kAttention:
+      return 4;
+    case Op::kCacheUpdate:
+      return 3;
+    case Op::kRope:
+      return 1;
+    default:
+      return ~size_t{0} - 1;  // None.
+  }
+}
+
 std::string TypeOf(const Value& value) {
   SymbolicShape shape = value.shape;
   std::erase_if(shape, [](const Dim& dim) { return dim.Is(1); });
@@ -34,9 +48,10 @@ std::vector<std::string> ProgramSteps(const TfliteModel& model, const TfliteMode
   for (const Node& node : graph.nodes) {
     if (node.op == Op::kReshape) continue;
     std::string step(OpName(node.op));
+    const size_t table = FirstTable(node.op);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool table = node.op == Op::kRope && (i == 1 || i == 2);
-      if (node.inputs[i] != kNoValue && !table) step += " " + TypeOf(graph.value(node.inputs[i]));
+      if (node.inputs[i] != kNoValue && i != table && i != table + 1)
+        step += " " + TypeOf(graph.value(node.inputs[i]));
     }
     steps.push_back(step + " -> " + TypeOf(graph.value(node.outputs[0])));
   }

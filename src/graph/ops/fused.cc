@@ -9,11 +9,35 @@ bool IsRowOf(const Value& cache, const Dim& size) {
   return !size.is_rows() && cache.shape[2].Is(CacheRowLength(cache.dtype, size.outer()));
 }
 
+// Inputs `first` and following: tables of cosines and sines, and the gains of a norm if there is
+// one, for input `x`, whose rows are counted by axis `row_axis`. A row of the tables has half as
+// many numbers as one of `x`, or as many, of which the second half repeats the first.
+void CheckRotation(const TypeContext& context, size_t x, int row_axis, size_t first) {
+  const SymbolicShape& shape = context.shape(x);
+  for (size_t i = first; i < context.inputs(); ++i) context.Require(i, {DType::kF32});
+  context.Check(context.has(first) && context.has(first + 1), "a table of angles is missing");
+  const SymbolicShape& cos = context.shape(first);
+  const SymbolicShape& sin = context.shape(first + 1);
+  context.Check(row_axis >= 0 && row_axis + 1 < context.rank(x),
+                "its axis of rows is out of range");
+  context.Check(!shape.back().is_rows() && shape.back().outer() % 2 == 0, "its size is odd");
+  context.Check(Count(cos) == Count(sin) && !cos.empty(), "its tables differ");
+  const int64_t width = cos.back().outer();
+  context.Check(2 * width == shape.back().outer() || width == shape.back().outer(),
+                "its tables have another width");
+  context.Check(
+      Count(cos).At(context.file_rows()) == width * shape[row_axis].At(context.file_rows()),
+      "its tables have another number of rows");
+  context.Check(!context.has(first + 2) || Count(context.shape(first + 2)) == shape.back(),
+                "its gains do not fit its size");
+}
+
 }  // namespace
 
-// attention(queries, keys, values, positions): for each row and head softmax(scale * q · keysᵀ) ·
-// values over the positions that the row sees. Queries are rank 4, caches [heads, positions,
-// CacheRowLength()]; row i stands at positions[0] + i. The result has the layout of the queries.
+// attention(queries, keys, values, positions, cos, sin, gains): for each row and head
+// softmax(scale * q · keysᵀ) · values over the positions that the row sees. Queries are rank 4,
+// caches [heads, positions, CacheRowLength()]; row i stands at positions[0] + i. With tables,
+// queries are turned as by rope() first. The result has the layout of the queries.
 Type InferAttention(const TypeContext& context) {
   context.Require(0, {DType::kF32});
   context.Require(1, {DType::kF32, DType::kF16, DType::kI8});
@@ -28,19 +52,22 @@ Type InferAttention(const TypeContext& context) {
                     heads.outer() % kv_heads.outer() == 0 &&
                     IsRowOf(context.in(1), context.shape(0)[3]),
                 "its queries do not fit its caches");
+  if (context.inputs() > 4) CheckRotation(context, 0, heads_first ? 2 : 1, 4);
   return {DType::kF32, context.shape(0)};
 }
 
-// update(cache, new rows, positions): the cache with the new rows at positions[0] and following.
+// update(cache, new rows, positions, cos, sin, gains): the cache with the new rows, turned as by
+// rope() if there are tables, at positions[0] and following.
 Type InferCacheUpdate(const TypeContext& context) {
   context.Require(0, {DType::kF32, DType::kF16, DType::kI8});
   context.Require(1, {DType::kF32});
   context.Require(2, {DType::kI32});
-  const int heads_axis = context.As<CacheUpdateAttributes>().heads_first ? 1 : 2;
+  const bool heads_first = context.As<CacheUpdateAttributes>().heads_first;
   context.Check(context.rank(0) == 3 && context.rank(1) == 4, "its inputs have another rank");
-  context.Check(context.shape(1)[heads_axis] == context.shape(0)[0] &&
+  context.Check(context.shape(1)[heads_first ? 1 : 2] == context.shape(0)[0] &&
                     IsRowOf(context.in(0), context.shape(1)[3]),
                 "its new rows do not fit its cache");
+  if (context.inputs() > 3) CheckRotation(context, 1, heads_first ? 2 : 1, 3);
   return {context.in(0).dtype, context.shape(0)};
 }
 
@@ -53,25 +80,11 @@ Type InferGatedProduct(const TypeContext& context) {
 }
 
 // rope(x, cos, sin, gains): x, normed if there are gains, with the elements i and i + size / 2 of
-// its last axis turned by the angles of their row. A row of the tables has size / 2 numbers, or
-// `size` of which the second half repeats the first.
+// its last axis turned by the angles of their row.
 Type InferRope(const TypeContext& context) {
-  for (size_t i = 0; i < context.inputs(); ++i) context.Require(i, {DType::kF32});
-  const SymbolicShape& shape = context.shape(0);
-  const int axis = context.As<RopeAttributes>().row_axis;
-  context.Check(axis >= 0 && axis + 1 < context.rank(0), "its axis of rows is out of range");
-  context.Check(!shape.back().is_rows() && shape.back().outer() % 2 == 0, "its size is odd");
-  context.Check(Count(context.shape(1)) == Count(context.shape(2)) && !context.shape(1).empty(),
-                "its tables differ");
-  const int64_t width = context.shape(1).back().outer();
-  context.Check(2 * width == shape.back().outer() || width == shape.back().outer(),
-                "its tables have another width");
-  context.Check(Count(context.shape(1)).At(context.file_rows()) ==
-                    width * shape[axis].At(context.file_rows()),
-                "its tables have another number of rows");
-  context.Check(!context.has(3) || Count(context.shape(3)) == shape.back(),
-                "its gains do not fit its size");
-  return {DType::kF32, shape};
+  context.Require(0, {DType::kF32});
+  CheckRotation(context, 0, context.As<RopeAttributes>().row_axis, 1);
+  return {DType::kF32, context.shape(0)};
 }
 
 }  // namespace litertlm

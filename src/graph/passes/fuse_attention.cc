@@ -4,7 +4,8 @@
 //   scores = BATCH_MATMUL(queries * scale, keys) + mask                mixed = softmax · values
 //
 // or with SELECT(mask, scores, a number far below), and with reshapes that stack the query heads of
-// a group, or with keys and values repeated for each of its heads. What the mask hides is found by
+// a group, or with keys and values repeated for each of its heads. Rotations of queries and new
+// keys, if they were recognised before, are taken in. What the mask hides is found by
 // running it (`PositionProbe`), whatever operators it is made of. All caches of a graph are taken
 // over or none, because their layout changes: to [heads, positions, CacheRowLength()], in the type
 // that was asked for.
@@ -278,6 +279,26 @@ class AttentionFuser {
     return result;
   }
 
+  /// Rows of heads, and how they are to be turned.
+  struct HeadRows {
+    ValueId value;
+    std::vector<ValueId> tables;  ///< Cosines, sines and, where there is a norm, gains.
+    float epsilon = 0;
+  };
+  /// Takes in the rotation that `value`, which is of `shape` but for reshapes, comes from.
+  HeadRows BeforeRotation(ValueId value, const SymbolicShape& shape, int row_axis) const {
+    const Node* rope = index_.Producer(index_.BeforeReshapes(value), Op::kRope);
+    if (rope == nullptr) return {value, {}};
+    const auto& [axis, epsilon] = rope->As<RopeAttributes>();
+    const SymbolicShape& turned = ShapeOf(rope->inputs[0]);
+    // One row, or one head, may stand at any axis.
+    const bool single = shape[1].Is(1) || shape[2].Is(1);
+    const bool fits = turned[axis] == shape[row_axis] && turned.back() == shape.back() &&
+                      (single || (turned == shape && axis == row_axis));
+    if (!fits) return {value, {}};
+    return {rope->inputs[0], {rope->inputs.begin() + 1, rope->inputs.end()}, epsilon};
+  }
+
   // New rows as [1, rows, heads, size] or [1, heads, rows, size]: what the file brings into the
   // cache's own order is taken as it was before that.
   void WriteUpdate(const Cache& cache, std::vector<Node>& nodes) {
@@ -291,23 +312,31 @@ class AttentionFuser {
       for (int64_t& axis : axes) axis = permutation[static_cast<int>(axis)];
       rows = index_.Producer(rows)->inputs[0];
     }
-    bool heads_first = axes == std::array<int64_t, 4>{0, 1, 2, 3};
-    const bool rows_first = axes == std::array<int64_t, 4>{0, 2, 1, 3};
-    if (count.Is(1) && axes[1] < axes[3]) {  // One row has no place among the other axes.
-      rows = Reshaped(rows, {1, count, heads, size}, nodes);
-    } else if (!heads_first && !rows_first) {
-      const ValueId moved = AddValueLike(graph_, rows, "_rows", {1, count, heads, size});
+    const bool one_row = count.Is(1) && axes[1] < axes[3];  // It has no place among other axes.
+    const bool heads_first = !one_row && axes == std::array<int64_t, 4>{0, 1, 2, 3};
+    const bool rows_first = one_row || axes == std::array<int64_t, 4>{0, 2, 1, 3};
+    SymbolicShape shape = {1, count, heads, size};
+    if (heads_first) std::swap(shape[1], shape[2]);
+    HeadRows update;
+    if (heads_first || rows_first) {
+      update = BeforeRotation(rows, shape, heads_first ? 2 : 1);
+      update.value = Reshaped(update.value, shape, nodes);
+    } else {
+      update.value = AddValueLike(graph_, rows, "_rows", shape);
       nodes.push_back({Op::kTranspose,
                        {rows},
-                       {moved},
+                       {update.value},
                        PermutationAttributes{Shape{0, axes[2], axes[1], axes[3]}}});
-      rows = moved;
     }
-    heads_first = heads_first && !count.Is(1);
     nodes.push_back({Op::kCacheUpdate,
-                     {cache.before, rows, options_.positions},
+                     {cache.before, update.value, options_.positions},
                      {cache.after},
-                     CacheUpdateAttributes{heads_first}});
+                     CacheUpdateAttributes{heads_first, update.epsilon}});
+    TakeInTables(update, nodes.back());
+  }
+
+  static void TakeInTables(const HeadRows& rows, Node& node) {
+    node.inputs.insert(node.inputs.end(), rows.tables.begin(), rows.tables.end());
   }
 
   void WriteAttention(const Attention& attention, std::vector<Node>& nodes) {
@@ -317,19 +346,23 @@ class AttentionFuser {
     const Shape exchange = {0, 2, 1, 3};
     const SymbolicShape rows_first = {1, attention.rows, heads, size};
     const SymbolicShape heads_first = {1, heads, attention.rows, size};
-    ValueId query = attention.query;
-    const Node* before = index_.Producer(query);
-    const bool exchanged = PermutationOf(before) == exchange && ShapeOf(query) == heads_first;
-    query = exchanged ? before->inputs[0] : Reshaped(query, heads_first, nodes);
-    if (!exchanged && attention.rows.Is(1)) query = Reshaped(query, rows_first, nodes);
+    const Node* before = index_.Producer(attention.query);
+    const bool exchanged =
+        PermutationOf(before) == exchange && ShapeOf(attention.query) == heads_first;
     const bool in_rows = exchanged || attention.rows.Is(1);
+    const SymbolicShape& shape = in_rows ? rows_first : heads_first;
+    const HeadRows query =
+        BeforeRotation(exchanged ? before->inputs[0] : attention.query, shape, in_rows ? 1 : 2);
 
     const ValueId output = attention.root->outputs[0];
-    ValueId mixed = AddValueLike(graph_, output, "_attention", in_rows ? rows_first : heads_first);
-    nodes.push_back({Op::kAttention,
-                     {query, keys.after, attention.values.cache->after, options_.positions},
-                     {mixed},
-                     AttentionAttributes{attention.scale, attention.window, !in_rows}});
+    ValueId mixed = AddValueLike(graph_, output, "_attention", shape);
+    nodes.push_back(
+        {Op::kAttention,
+         {Reshaped(query.value, shape, nodes), keys.after, attention.values.cache->after,
+          options_.positions},
+         {mixed},
+         AttentionAttributes{attention.scale, attention.window, !in_rows, query.epsilon}});
+    TakeInTables(query, nodes.back());
     if (exchanged) {
       const ValueId moved = AddValueLike(graph_, output, "_heads", heads_first);
       nodes.push_back({Op::kTranspose, {mixed}, {moved}, PermutationAttributes{exchange}});

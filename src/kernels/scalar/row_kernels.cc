@@ -43,7 +43,14 @@ void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t coun
   for (size_t i = 0; i < count; ++i) y[i] = scalar::GeluTanh(gate[i]) * up[i];
 }
 
-void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half) {
+void RopeScalar(const Rotation& rotation, size_t row, const float* x, float* y, size_t size) {
+  if (rotation.gains != nullptr) {
+    scalar::RmsNorm(x, rotation.gains, y, size, rotation.epsilon);
+    x = y;
+  }
+  const float* cos = rotation.cos + row * rotation.width;
+  const float* sin = rotation.sin + row * rotation.width;
+  const size_t half = size / 2;
   for (size_t i = 0; i < half; ++i) {
     const float a = x[i];
     const float b = x[half + i];
@@ -74,32 +81,27 @@ void ToI8Scalar(const float* x, int8_t* y, size_t count) {
   std::memcpy(y + count, &coding.scale, sizeof(coding.scale));
 }
 
-void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
-  auto* scores = reinterpret_cast<float*>(scratch);
-  const size_t group = args.heads / args.kv_heads;
-  const auto cached = [&](const void* data, size_t position, size_t i) {
-    return CacheValue(args, data, kv_head * args.cache_positions + position, i);
-  };
-  for (size_t row = rows.begin; row < rows.end; ++row) {
-    const size_t end = args.position + row + 1;
-    const size_t begin = args.window != 0 && end > args.window ? end - args.window : 0;
-    for (size_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-      const float* q = args.q + row * args.q_row_stride + head * args.q_head_stride;
+void AttentionScalar(const AttentionArgs& task, float* scores) {
+  for (size_t row = 0; row < task.rows; ++row) {
+    const size_t end = task.position + row + 1;
+    const size_t begin = task.window != 0 && end > task.window ? end - task.window : 0;
+    for (size_t head = 0; head < task.heads; ++head) {
+      const float* q = task.q + row * task.q_row_stride + head * task.q_head_stride;
       for (size_t position = begin; position < end; ++position) {
         float sum = 0;
-        for (size_t i = 0; i < args.head_size; ++i) {
-          sum += q[i] * args.scale * cached(args.keys, position, i);
+        for (size_t i = 0; i < task.head_size; ++i) {
+          sum += q[i] * task.scale * CacheValue(task, task.keys, position, i);
         }
         scores[position] = sum;
       }
       std::fill(scores, scores + begin, kHidden);
       std::fill(scores + end, scores + SoftmaxLength(end), kHidden);
       scalar::Softmax(scores, scores, SoftmaxLength(end), 1.0f);
-      float* y = args.y + row * args.y_row_stride + head * args.y_head_stride;
-      for (size_t i = 0; i < args.head_size; ++i) {
+      float* y = task.y + row * task.y_row_stride + head * task.y_head_stride;
+      for (size_t i = 0; i < task.head_size; ++i) {
         float sum = 0;
         for (size_t position = begin; position < end; ++position) {
-          sum += scores[position] * cached(args.values, position, i);
+          sum += scores[position] * CacheValue(task, task.values, position, i);
         }
         y[i] = sum;
       }

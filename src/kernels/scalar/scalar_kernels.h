@@ -28,10 +28,10 @@ void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemor
 void AddScalar(const float* a, const float* b, float* y, size_t count);
 void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);
 void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count);
-void RopeScalar(const float* x, const float* cos, const float* sin, float* y, size_t half);
+void RopeScalar(const Rotation& rotation, size_t row, const float* x, float* y, size_t size);
 void ToF16Scalar(const float* x, uint16_t* y, size_t count);
 void ToI8Scalar(const float* x, int8_t* y, size_t count);
-void AttentionScalar(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch);
+void AttentionScalar(const AttentionArgs& task, float* scratch);
 size_t AttentionScalarScratchBytes(const AttentionArgs& args);
 
 const KernelTable& ScalarKernels();

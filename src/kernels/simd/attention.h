@@ -16,13 +16,12 @@ namespace litertlm {
 /// T is the type of the cache: float, uint16_t for f16, or int8_t. The head size is a multiple of
 /// V::kLanes.
 template <typename V, typename T>
-void RunAttention(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
-  const AttentionTask<V, T> task(args, kv_head, rows);
-  auto* floats = reinterpret_cast<float*>(scratch);
+void RunAttention(const AttentionArgs& args, float* scratch) {
+  const AttentionTask<V, T> task(args);
   if (task.queries() <= ReplyAttention<V, T>::kQueries) {
-    ReplyAttention<V, T>(task, floats).Run();
+    ReplyAttention<V, T>(task, scratch).Run();
   } else {
-    PromptAttention<V, T>(task, floats).Run();
+    PromptAttention<V, T>(task, scratch).Run();
   }
 }
 

@@ -10,46 +10,41 @@
 
 namespace litertlm {
 
-/// The heads of one group in some rows. Queries are numbered by row, then by head of the group.
+/// Queries are numbered by row, then by head of the group.
 template <typename V, typename T>
 class AttentionTask {
   using F = typename V::F;
   static constexpr size_t kLanes = V::kLanes;
 
  public:
-  AttentionTask(const AttentionArgs& args, size_t kv_head, Range rows)
+  explicit AttentionTask(const AttentionArgs& args)
       : args_(args),
-        group_(args.heads / args.kv_heads),
-        first_head_(kv_head * group_),
-        first_row_(rows.begin),
-        queries_((rows.end - rows.begin) * group_),
-        keys_(static_cast<const T*>(args.keys) + kv_head * args.cache_positions * args.cache_row),
-        values_(static_cast<const T*>(args.values) +
-                kv_head * args.cache_positions * args.cache_row) {}
+        group_(args.heads),
+        queries_(args.rows * group_),
+        keys_(static_cast<const T*>(args.keys)),
+        values_(static_cast<const T*>(args.values)) {}
 
   size_t queries() const { return queries_; }
   size_t head_size() const { return args_.head_size; }
   float scale() const { return args_.scale; }
 
   const float* Query(size_t query) const {
-    return args_.q + (first_row_ + query / group_) * args_.q_row_stride +
-           (first_head_ + query % group_) * args_.q_head_stride;
+    return args_.q + query / group_ * args_.q_row_stride + query % group_ * args_.q_head_stride;
   }
   float* Result(size_t query) const {
-    return args_.y + (first_row_ + query / group_) * args_.y_row_stride +
-           (first_head_ + query % group_) * args_.y_head_stride;
+    return args_.y + query / group_ * args_.y_row_stride + query % group_ * args_.y_head_stride;
   }
 
   /// The positions that a query sees; those of later queries begin and end later.
   Range VisibleTo(size_t query) const {
-    const size_t end = args_.position + first_row_ + query / group_ + 1;
+    const size_t end = args_.position + query / group_ + 1;
     return {args_.window != 0 && end > args_.window ? end - args_.window : 0, end};
   }
   /// The positions that some query sees.
   Range Visible() const { return {VisibleTo(0).begin, VisibleTo(queries_ - 1).end}; }
   /// The queries that see some of `keys`.
   Range QueriesSeeing(Range keys) const {
-    const size_t first = args_.position + first_row_;  // Where the first row stands.
+    const size_t first = args_.position;
     const size_t begin = keys.begin > first ? (keys.begin - first) * group_ : 0;
     if (args_.window == 0 || keys.end - 1 + args_.window >= first + queries_ / group_) {
       return {begin, queries_};
@@ -86,8 +81,6 @@ class AttentionTask {
  private:
   const AttentionArgs& args_;
   size_t group_;
-  size_t first_head_;
-  size_t first_row_;
   size_t queries_;
   const T* keys_;
   const T* values_;

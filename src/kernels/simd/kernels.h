@@ -178,15 +178,15 @@ class Kernels {
     }
   }
 
-  static void Attention(const AttentionArgs& args, size_t kv_head, Range rows, std::byte* scratch) {
-    if (args.head_size % V::kLanes != 0) {
-      AttentionScalar(args, kv_head, rows, scratch);
-    } else if (args.cache_type == DType::kF16) {
-      RunAttention<V, uint16_t>(args, kv_head, rows, scratch);
-    } else if (args.cache_type == DType::kI8) {
-      RunAttention<V, int8_t>(args, kv_head, rows, scratch);
+  static void Attention(const AttentionArgs& task, float* scratch) {
+    if (task.head_size % V::kLanes != 0) {
+      AttentionScalar(task, scratch);
+    } else if (task.cache_type == DType::kF16) {
+      RunAttention<V, uint16_t>(task, scratch);
+    } else if (task.cache_type == DType::kI8) {
+      RunAttention<V, int8_t>(task, scratch);
     } else {
-      RunAttention<V, float>(args, kv_head, rows, scratch);
+      RunAttention<V, float>(task, scratch);
     }
   }
 

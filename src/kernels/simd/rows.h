@@ -31,7 +31,8 @@ struct RowKernels {
     MapRow<V>([](F g, F u) { return V::Mul(GeluTanh<V>(g), u); }, y, count, gate, up);
   }
 
-  static void RmsNorm(const float* x, const float* gains, float* y, size_t count, float epsilon) {
+  /// 1 / sqrt(mean(x²) + epsilon)
+  static F NormFactor(const float* x, size_t count, float epsilon) {
     F first = V::ZeroF();
     F second = V::ZeroF();
     size_t i = 0;
@@ -46,7 +47,11 @@ struct RowKernels {
       first = V::MulAdd(a, a, first);
     }
     const float mean = V::ReduceAdd(V::Add(first, second)) / static_cast<float>(count);
-    const F factor = V::SetF(1.0f / __builtin_sqrtf(mean + epsilon));
+    return V::SetF(1.0f / __builtin_sqrtf(mean + epsilon));
+  }
+
+  static void RmsNorm(const float* x, const float* gains, float* y, size_t count, float epsilon) {
+    const F factor = NormFactor(x, count, epsilon);
     MapRow<V>([factor](F a, F gain) { return V::Mul(V::Mul(a, factor), gain); }, y, count, x,
               gains);
   }
@@ -99,16 +104,37 @@ struct RowKernels {
     __builtin_memcpy(y + i, last, (count - i) * sizeof(uint16_t));
   }
 
-  static void Rope(const float* x, const float* cos, const float* sin, float* y, size_t half) {
+  static void Rope(const Rotation& rotation, size_t row, const float* x, float* y, size_t size) {
+    const float* cos = rotation.cos + row * rotation.width;
+    const float* sin = rotation.sin + row * rotation.width;
+    const float* gains = rotation.gains;
+    if (gains == nullptr) {
+      return Turn(cos, sin, y, size / 2, [x](size_t i, const auto& load) { return load(x + i); });
+    }
+    const F factor = NormFactor(x, size, rotation.epsilon);
+    Turn(cos, sin, y, size / 2, [x, factor, gains](size_t i, const auto& load) {
+      return V::Mul(V::Mul(load(x + i), factor), load(gains + i));
+    });
+  }
+
+ private:
+  /// `head(i, load)` gives the numbers from the i-th on, as many as `load` loads.
+  template <typename Head>
+  static void Turn(const float* cos, const float* sin, float* y, size_t half, const Head& head) {
+    const auto turn = [&](size_t i, const auto& load, const auto& store) {
+      const F a = head(i, load);
+      const F b = head(half + i, load);
+      const F c = load(cos + i);
+      const F s = load(sin + i);
+      store(y + i, V::Sub(V::Mul(a, c), V::Mul(b, s)));
+      store(y + half + i, V::Add(V::Mul(b, c), V::Mul(a, s)));
+    };
     size_t i = 0;
-    for (; i < half; i += V::kLanes) {
-      const size_t count = half - i < V::kLanes ? half - i : V::kLanes;
-      const F a = V::LoadPartF(x + i, count);
-      const F b = V::LoadPartF(x + half + i, count);
-      const F c = V::LoadPartF(cos + i, count);
-      const F s = V::LoadPartF(sin + i, count);
-      V::StorePartF(y + i, V::Sub(V::Mul(a, c), V::Mul(b, s)), count);
-      V::StorePartF(y + half + i, V::Add(V::Mul(b, c), V::Mul(a, s)), count);
+    for (; i + V::kLanes <= half; i += V::kLanes) turn(i, V::LoadF, V::StoreF);
+    if (const size_t rest = half - i; rest > 0) {
+      turn(
+          i, [rest](const float* from) { return V::LoadPartF(from, rest); },
+          [rest](float* to, F v) { V::StorePartF(to, v, rest); });
     }
   }
 };
