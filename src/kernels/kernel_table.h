@@ -50,10 +50,19 @@ struct Panel {
   bool stays;      ///< The memory holds the whole panel until the next call.
 };
 
+/// Memory that a thread will write after the products. Its core has to own each line by then, and
+/// another core, which has read what was there, to give it up: kernels ask for a line every now and
+/// then, so that nobody waits.
+struct LinesToWrite {
+  std::byte* next = nullptr;
+  std::byte* end = nullptr;
+};
+
 struct PanelMemory {
   std::byte* bytes;  ///< As many as the kernel's Panel says, aligned to 64.
   /// The outputs are one panel, which the call before has packed here for other rows.
   bool packed = false;
+  LinesToWrite* lines = nullptr;  ///< Of the calling thread.
 };
 
 struct KernelTable {

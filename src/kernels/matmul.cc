@@ -134,12 +134,25 @@ PanelCut CutPanels(const Panel& panel, const WeightMatrix& w, size_t rows, size_
   return cut;
 }
 
-/// What lies packed in a worker's memory. In a line of its own: two cores that write to one line
-/// take it from each other at every index.
-struct alignas(kAlignment) Packed {
+/// What a worker notes from one index to the next. In a line of its own: two cores that write to
+/// one line take it from each other at every index.
+struct alignas(kAlignment) PanelWorker {
   static constexpr size_t kNothing = ~size_t{0};
-  size_t panel = kNothing;  ///< The first index of it.
+  size_t packed = kNothing;  ///< The first index of the panel that lies in its memory.
+  LinesToWrite lines;
 };
+
+std::vector<PanelWorker> PanelWorkers(size_t threads, std::span<std::byte> written_next) {
+  std::vector<PanelWorker> workers(threads);
+  if (threads == 1) return workers;  // Nobody else has read there.
+  for (size_t i = 0; i < threads; ++i) {
+    const auto part = [&](size_t thread) {
+      return written_next.data() + written_next.size() * thread / threads / kAlignment * kAlignment;
+    };
+    workers[i].lines = {part(i), part(i + 1)};
+  }
+  return workers;
+}
 
 using PanelOf = Panel (*)(const WeightMatrix&);
 
@@ -168,7 +181,7 @@ void RunStreamed(std::span<const Product> products, size_t rows, PanelOf panel_o
 /// The same for many rows, some at a time.
 template <typename Kernel>
 void RunPanels(std::span<const Product> products, size_t rows, PanelOf panel_of, ThreadPool& pool,
-               const Kernel& kernel) {
+               std::span<std::byte> written_next, const Kernel& kernel) {
   const auto threads = static_cast<size_t>(pool.threads());
   std::vector<PanelCut> cuts;
   cuts.reserve(products.size());
@@ -180,7 +193,7 @@ void RunPanels(std::span<const Product> products, size_t rows, PanelOf panel_of,
     count += cuts.back().Count();
     bytes = std::max(bytes, panel.bytes);
   }
-  std::vector<Packed> packed(threads);  // By worker.
+  std::vector<PanelWorker> workers = PanelWorkers(threads, written_next);
   pool.ParallelFor(count, [&](size_t index, int worker) {
     size_t product = 0;
     size_t first = 0;  // Index of the product.
@@ -189,19 +202,22 @@ void RunPanels(std::span<const Product> products, size_t rows, PanelOf panel_of,
     const size_t row_part = (index - first) % cut.row_parts;
     const size_t output = (index - first) / cut.row_parts * cut.outputs;
     const size_t panel = index - row_part;
-    const bool stayed = packed[worker].panel == panel;
-    packed[worker].panel = cut.stays ? panel : Packed::kNothing;
+    const bool stayed = workers[worker].packed == panel;
+    workers[worker].packed = cut.stays ? panel : PanelWorker::kNothing;
     kernel(products[product], cut.Rows(row_part, rows),
            Range{output, std::min(products[product].weights.rows, output + cut.outputs)},
-           PanelMemory{pool.Scratch(worker, bytes), stayed});
+           PanelMemory{pool.Scratch(worker, bytes), stayed, &workers[worker].lines});
   });
 }
 
 template <typename Kernel>
 void RunProducts(std::span<const Product> products, size_t rows, PanelOf panel_of, ThreadPool& pool,
-                 const Kernel& kernel) {
-  const bool few = rows <= ActiveKernels().streaming_rows;
-  (few ? RunStreamed<Kernel> : RunPanels<Kernel>)(products, rows, panel_of, pool, kernel);
+                 std::span<std::byte> written_next, const Kernel& kernel) {
+  if (rows <= ActiveKernels().streaming_rows) {
+    RunStreamed(products, rows, panel_of, pool, kernel);
+  } else {
+    RunPanels(products, rows, panel_of, pool, written_next, kernel);
+  }
 }
 
 }  // namespace
@@ -245,10 +261,11 @@ void QuantizedRows::Quantize(const float* x, size_t rows, size_t columns, size_t
   }
 }
 
-void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, ThreadPool& pool) {
+void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, ThreadPool& pool,
+                   std::span<std::byte> written_next) {
   for (const Product& product : products) CheckDynamic(x, product.weights);
   const KernelTable& kernels = ActiveKernels();
-  RunProducts(products, x.rows(), kernels.dynamic_panel, pool,
+  RunProducts(products, x.rows(), kernels.dynamic_panel, pool, written_next,
               [&](const Product& p, Range rows, Range outputs, PanelMemory memory) {
                 kernels.dynamic({x.rows(), x.codes(), x.stride(), x.codings(), p.weights, p.bias,
                                  p.y, p.y_stride},
@@ -260,7 +277,7 @@ void MatMulFloat(const float* x, size_t rows, size_t x_stride, std::span<const P
                  ThreadPool& pool) {
   const KernelTable& kernels = ActiveKernels();
   RunProducts(
-      products, rows, kernels.floating_panel, pool,
+      products, rows, kernels.floating_panel, pool, {},
       [&](const Product& p, Range part, Range outputs, PanelMemory memory) {
         kernels.floating({x, x_stride, p.weights, p.bias, p.y, p.y_stride}, part, outputs, memory);
       });

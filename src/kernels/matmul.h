@@ -57,6 +57,10 @@ class QuantizedRows {
   /// Bytes between the starts of rows; a multiple of 64; each row is followed by zeros.
   size_t stride() const { return stride_; }
   const uint8_t* codes() const { return codes_.get(); }
+  /// Where the codes of all rows are.
+  std::span<std::byte> memory() {
+    return {reinterpret_cast<std::byte*>(codes_.get()), rows_ * stride_};
+  }
   const RowCoding* codings() const { return codings_.get(); }
 
  private:
@@ -86,9 +90,12 @@ inline constexpr size_t kMaxDynamicColumns = 65536;
 /// Multiplies coded activations with integer weights (kI8, kI4, kI2): products are summed exactly
 /// in int32; then y = float(sum) * row scale * weight scale + bias, in this order. With block
 /// scales the sum of each block is scaled and added up in float.
-/// All products share the activations and one parallel loop. Throws kUnsupported for other types,
-/// rows longer than kMaxDynamicColumns or blocks that are no multiple of 32.
-void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, ThreadPool& pool);
+/// All products share the activations and one parallel loop. `written_next` is memory of which each
+/// thread will then write its part, in the order of threads: products of many rows get hold of it.
+/// Throws kUnsupported for other types, rows longer than kMaxDynamicColumns or blocks that are no
+/// multiple of 32.
+void MatMulDynamic(const QuantizedRows& x, std::span<const Product> products, ThreadPool& pool,
+                   std::span<std::byte> written_next = {});
 
 /// Multiplies float activations [rows, columns], rows `x_stride` floats apart, with weights of any
 /// type, widened (and scaled) on the fly.

@@ -101,7 +101,7 @@ void RunRowChain(std::span<const OpContext> chain, bool code) {
   Workers& workers = chain.back().workers;
   const size_t columns = Columns(last);
   const size_t rows = columns == 0 ? 0 : static_cast<size_t>(last.count()) / columns;
-  if (code) workers.quantized.Resize(rows, columns);
+  if (code) workers.NextCodes(rows, columns);
   StageTimes times;
   const auto run_row = [&](size_t row, int worker) {
     // The caller's thread stands for all.
@@ -118,7 +118,7 @@ void RunRowChain(std::span<const OpContext> chain, bool code) {
       coded = y;
       if (timed) times.End(i);
     }
-    if (code) workers.quantized.Code(row, coded);
+    if (code) workers.coded.Code(row, coded);
     if (timed) times.End(chain.size());
   };
   const size_t step = std::max<size_t>(1, kNumbersOfIndex / std::max<size_t>(1, columns));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "base/shape.h"
 #include "base/thread_pool.h"
@@ -35,8 +36,18 @@ struct Tensor {
 struct Workers {
   explicit Workers(int threads) : pool(threads) {}
   ThreadPool pool;
-  QuantizedRows quantized;      ///< Activations of the product under way.
+  /// Activations of the product under way, and of the next one: threads get hold of the memory of
+  /// those while they compute with these.
+  QuantizedRows coded;
+  QuantizedRows coded_next;
   OpTimes* op_times = nullptr;  ///< Where the time of each node is added; null: nowhere.
+
+  /// Room for the activations of the product that comes next, which is then under way.
+  QuantizedRows& NextCodes(size_t rows, size_t columns) {
+    std::swap(coded, coded_next);
+    coded.Resize(rows, columns);
+    return coded;
+  }
 };
 
 /// One node under execution. Types were checked when the graph was made.

@@ -367,7 +367,10 @@ TEST(MatMul, SplitsWorkOverThreadsAndProducts) {
     const Product products[] = {{first.matrix, nullptr, y.data(), 1533},
                                 {second.matrix, nullptr, y.data() + 1500, 1533}};
     ReadWeightsWhileWaiting(rows, products, pool);
-    MatMulDynamic(coded, products, pool);
+    // Threads ask for what is written next, and leave it as it is.
+    std::vector<std::byte> next(rows * 37, std::byte{0x5a});
+    MatMulDynamic(coded, products, pool, next);
+    EXPECT_EQ(next, std::vector<std::byte>(rows * 37, std::byte{0x5a}));
     std::vector<float> expected(rows * 1533);
     const KernelTable& scalar = KernelsNamed("scalar");
     for (const Product& p : products) {

@@ -48,10 +48,10 @@ std::vector<std::string> ProgramSteps(const TfliteModel& model, const TfliteMode
   for (const Node& node : graph.nodes) {
     if (node.op == Op::kReshape) continue;
     std::string step(OpName(node.op));
-    const size_t table = FirstTable(node.op);
+    const size_t first = FirstTable(node.op);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != kNoValue && i != table && i != table + 1)
-        step += " " + TypeOf(graph.value(node.inputs[i]));
+      const bool table = i == first || i == first + 1;
+      if (node.inputs[i] != kNoValue && !table) step += " " + TypeOf(graph.value(node.inputs[i]));
     }
     steps.push_back(step + " -> " + TypeOf(graph.value(node.outputs[0])));
   }

@@ -39,7 +39,7 @@ class BlockwisePanel {
       if (!memory.packed) panel.Pack();
       const size_t tiles = (rows.end - rows.begin) / kTileRows + 1;
       const Range next{n + kOutputs, n + 2 * kOutputs};
-      panel.next_ = {args.w, next, rows, args.rows, tiles * panel.blocks_};
+      panel.next_ = {args.w, next, rows, args.rows, tiles * panel.blocks_, memory.lines};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Tile<kTileRows>(row);
       for (; row + 2 <= rows.end; row += 2) panel.template Tile<2>(row);

@@ -39,7 +39,8 @@ class DynamicPanel {
       if (!memory.packed) panel.Pack();
       const size_t tiles = ((rows.end - rows.begin) / kTileRows + 1) * panel.packed_.strips();
       const size_t portions = tiles * (panel.packed_.steps() / kPortionSteps + 1);
-      panel.next_ = {args.w, {n + kOutputs, n + 2 * kOutputs}, rows, args.rows, portions};
+      panel.next_ = {args.w,      {n + kOutputs, n + 2 * kOutputs}, rows, args.rows, portions,
+                     memory.lines};
       size_t row = rows.begin;
       for (; row + kTileRows <= rows.end; row += kTileRows) panel.template Rows<kTileRows>(row);
       for (; row + 4 <= rows.end; row += 4) panel.template Rows<4>(row);

@@ -14,8 +14,10 @@ class NextPanel {
  public:
   NextPanel() = default;
   /// Of these outputs of `w`, as far as there are any, the share that `rows` have of all rows, in
-  /// about so many portions.
-  NextPanel(const WeightMatrix& w, Range outputs, Range rows, size_t all_rows, size_t portions) {
+  /// about so many portions; with each of them one of the lines `to_write`.
+  NextPanel(const WeightMatrix& w, Range outputs, Range rows, size_t all_rows, size_t portions,
+            LinesToWrite* to_write)
+      : to_write_(to_write) {
     if (outputs.begin >= w.rows) return;
     const uint8_t* first = Weights::Row(w, outputs.begin);
     const uint8_t* last = Weights::Row(w, w.rows < outputs.end ? w.rows : outputs.end);
@@ -31,6 +33,10 @@ class NextPanel {
     for (size_t i = 0; i < portion_ && next_ < end_; i += kLine, next_ += kLine) {
       __builtin_prefetch(next_, 0, 2);  // Into the second-level cache.
     }
+    if (to_write_ != nullptr && to_write_->next < to_write_->end) {
+      __builtin_prefetch(to_write_->next, 1);
+      to_write_->next += kLine;
+    }
   }
 
  private:
@@ -39,6 +45,7 @@ class NextPanel {
   const uint8_t* next_ = nullptr;
   const uint8_t* end_ = nullptr;
   size_t portion_ = 0;  ///< Bytes.
+  LinesToWrite* to_write_ = nullptr;
 };
 
 }  // namespace litertlm

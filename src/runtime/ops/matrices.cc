@@ -80,6 +80,13 @@ class ProductList {
   size_t count_ = 0;
 };
 
+/// Where the activations of the next products will be coded.
+std::span<std::byte> RoomFor(const ProductList& next, size_t rows, Workers& workers) {
+  if (next.products().empty()) return {};
+  workers.coded_next.Resize(rows, next.products().front().weights.columns);
+  return workers.coded_next.memory();
+}
+
 Shape WithoutMatrix(const Shape& shape) {
   Shape batch;
   for (int axis = 0; axis + 2 < shape.rank(); ++axis) batch.push_back(shape[axis]);
@@ -130,12 +137,14 @@ void RunProducts(std::span<const OpContext> contexts, bool coded,
   const size_t columns = products.front().weights.columns;
   const size_t rows = static_cast<size_t>(x.count()) / columns;
   Workers& workers = contexts.front().workers;
-  ReadWeightsWhileWaiting(rows, ProductList(upcoming).products(), workers.pool);
+  const ProductList next(upcoming);
+  ReadWeightsWhileWaiting(rows, next.products(), workers.pool);
   if (IsDynamic(contexts.front().node, products.front().weights.dtype)) {
     if (!coded) {
-      workers.quantized.Quantize(x.as<float>(), rows, columns, columns, workers.pool);
+      workers.NextCodes(rows, columns)
+          .Quantize(x.as<float>(), rows, columns, columns, workers.pool);
     }
-    MatMulDynamic(workers.quantized, products, workers.pool);
+    MatMulDynamic(workers.coded, products, workers.pool, RoomFor(next, rows, workers));
   } else {
     MatMulFloat(x.as<float>(), rows, columns, products, workers.pool);
   }
