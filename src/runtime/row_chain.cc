@@ -101,7 +101,7 @@ void RunRowChain(std::span<const OpContext> chain, bool code) {
   Workers& workers = chain.back().workers;
   const size_t columns = Columns(last);
   const size_t rows = columns == 0 ? 0 : static_cast<size_t>(last.count()) / columns;
-  if (code) workers.NextCodes(rows, columns);
+  if (code) workers.NextCodes().Resize(rows, columns);
   StageTimes times;
   const auto run_row = [&](size_t row, int worker) {
     // The caller's thread stands for all.

@@ -42,10 +42,9 @@ struct Workers {
   QuantizedRows coded_next;
   OpTimes* op_times = nullptr;  ///< Where the time of each node is added; null: nowhere.
 
-  /// Room for the activations of the product that comes next, which is then under way.
-  QuantizedRows& NextCodes(size_t rows, size_t columns) {
+  /// For the activations of the product that comes next, which is then under way.
+  QuantizedRows& NextCodes() {
     std::swap(coded, coded_next);
-    coded.Resize(rows, columns);
     return coded;
   }
 };

@@ -96,6 +96,25 @@ struct Caches {
   Cache values;
 };
 
+/// All but where queries and results are, whose rows are one behind the other.
+AttentionArgs ArgsOf(const Case& c, const Caches& caches, DType type) {
+  AttentionArgs args;
+  args.cache_type = type;
+  args.keys = caches.keys.data();
+  args.values = caches.values.data();
+  args.cache_positions = c.position + c.rows + 3;
+  args.cache_row = static_cast<size_t>(CacheRowLength(type, static_cast<int64_t>(c.head_size)));
+  args.q_row_stride = args.y_row_stride = c.heads * c.head_size;
+  args.q_head_stride = args.y_head_stride = c.head_size;
+  args.rows = c.rows;
+  args.heads = c.heads;
+  args.kv_heads = c.kv_heads;
+  args.head_size = c.head_size;
+  args.position = c.position;
+  args.window = c.window;
+  return args;
+}
+
 /// y[row, head, :] by the formula.
 std::vector<double> Expected(const Case& c, const Caches& caches, Numbers numbers, const float* q,
                              float scale, size_t row, size_t head) {
@@ -141,23 +160,10 @@ TEST_P(AttentionTest, FollowsTheFormula) {
       std::vector<float> q(c.rows * row_stride);
       for (float& value : q) value = normal(random);
       std::vector<float> y(c.rows * c.heads * c.head_size);
-      AttentionArgs args;
-      args.cache_type = type;
-      args.keys = caches.keys.data();
-      args.values = caches.values.data();
-      args.cache_positions = c.position + c.rows + 3;
-      args.cache_row = static_cast<size_t>(CacheRowLength(type, static_cast<int64_t>(c.head_size)));
+      AttentionArgs args = ArgsOf(c, caches, type);
       args.q = q.data();
       args.q_row_stride = row_stride;
-      args.q_head_stride = args.y_head_stride = c.head_size;
       args.y = y.data();
-      args.y_row_stride = c.heads * c.head_size;
-      args.rows = c.rows;
-      args.heads = c.heads;
-      args.kv_heads = c.kv_heads;
-      args.head_size = c.head_size;
-      args.position = c.position;
-      args.window = c.window;
       args.scale = 0.125f;
       ThreadPool pool(2);
       AttentionWith(table_, args, pool);
@@ -208,20 +214,7 @@ TEST_P(AttentionTest, TurnsQueries) {
       table_.rope(rotation, i / c.heads, &q[i * c.head_size], &turned[i * c.head_size],
                   c.head_size);
     }
-    AttentionArgs args;
-    args.cache_type = DType::kF16;
-    args.keys = caches.keys.data();
-    args.values = caches.values.data();
-    args.cache_positions = c.position + c.rows + 3;
-    args.cache_row = c.head_size;
-    args.q_row_stride = args.y_row_stride = width;
-    args.q_head_stride = args.y_head_stride = c.head_size;
-    args.rows = c.rows;
-    args.heads = c.heads;
-    args.kv_heads = c.kv_heads;
-    args.head_size = c.head_size;
-    args.position = c.position;
-    args.window = c.window;
+    AttentionArgs args = ArgsOf(c, caches, DType::kF16);
     ThreadPool pool(2);
     const auto run = [&](std::vector<float>& x) {
       args.q = args.y = x.data();

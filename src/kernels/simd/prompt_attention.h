@@ -68,10 +68,7 @@ class PromptAttention {
   void LoadQueries() {
     for (size_t column = 0; column < columns_; column += kLanes) {
       const float* rows[kLanes];
-      for (size_t i = 0; i < kLanes; ++i) {
-        rows[i] = QueryOrLast(column + i);
-        AskFor(QueryOrLast(column + kLanes + i));
-      }
+      for (size_t i = 0; i < kLanes; ++i) rows[i] = QueryOrLast(column + i);
       products_.LoadQueries(rows, task_.scale() * kLog2OfE, column);
       V::StoreF(highest_ + column, V::SetF(kUnseen));
       V::StoreF(sums_ + column, V::ZeroF());
@@ -80,12 +77,6 @@ class PromptAttention {
 
   const float* QueryOrLast(size_t query) const {
     return task_.Query(query < queries_ ? query : queries_ - 1);
-  }
-
-  /// Queries are too short and too far apart for the hardware to see streams.
-  void AskFor(const float* query) const {
-    constexpr size_t kLine = 64 / sizeof(float);
-    for (size_t i = 0; i < size_; i += kLine) __builtin_prefetch(query + i);
   }
 
   void AddKeys(Range keys) {

@@ -141,8 +141,7 @@ void RunProducts(std::span<const OpContext> contexts, bool coded,
   ReadWeightsWhileWaiting(rows, next.products(), workers.pool);
   if (IsDynamic(contexts.front().node, products.front().weights.dtype)) {
     if (!coded) {
-      workers.NextCodes(rows, columns)
-          .Quantize(x.as<float>(), rows, columns, columns, workers.pool);
+      workers.NextCodes().Quantize(x.as<float>(), rows, columns, columns, workers.pool);
     }
     MatMulDynamic(workers.coded, products, workers.pool, RoomFor(next, rows, workers));
   } else {
