@@ -77,6 +77,7 @@ class BenchCommand : public Command {
   std::vector<int> threads_;
   CacheTypeFlag cache_type_;
   std::optional<int> repetitions_;
+  bool all_logits_ = false;
   bool ops_ = false;
   std::optional<std::string> output_;
   bool json_ = false;
@@ -95,6 +96,8 @@ void BenchCommand::Declare(Flags& flags) {
   flags.Option("-d,--n-depth", "N,...", depths_, "Tokens that are in the context before (0)");
   flags.Option("-t,--threads", "N,...", threads_, "Threads to use (one for each core)");
   cache_type_.Declare(flags);
+  flags.Switch("--all-logits", all_logits_,
+               "Replies compute every logit, not only what a greedy choice looks at");
   flags.Option("-r,--repetitions", "N", repetitions_,
                "How often each is measured, after once that is not counted (5)");
   flags.Group("Output");
@@ -110,6 +113,7 @@ BenchmarkOptions BenchCommand::Options() const {
                            .depths = depths_.empty() ? std::vector<int>{0} : depths_,
                            .threads = Counts("--threads", threads_, DefaultThreadCount()),
                            .repetitions = repetitions_.value_or(5),
+                           .all_logits = all_logits_,
                            .op_times = ops_,
                            .cache_type = cache_type_.type(),
                            .tokenizer = model_.tokenizer.value_or(std::filesystem::path())};

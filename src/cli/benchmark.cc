@@ -120,8 +120,8 @@ std::vector<OpShare> Shares(const OpTimes& times) {
 class RunMeasurement {
  public:
   RunMeasurement(const std::filesystem::path& file, const BenchmarkOptions& options, int threads,
-                 const std::function<void(const std::string& step)>& on_step)
-      : file_(file), options_(options), on_step_(on_step) {
+                 uint64_t token_bytes, const std::function<void(const std::string& step)>& on_step)
+      : file_(file), options_(options), token_bytes_(token_bytes), on_step_(on_step) {
     run_.threads = threads;
   }
 
@@ -172,11 +172,19 @@ class RunMeasurement {
     LanguageModel& model = state_->language_model();
     const std::unique_ptr<KvCache> cache = model.NewCache();
     if (depth > 0) model.Prefill(*cache, RandomTokens(depth), 0);
+    uint64_t unread = 0;
     for (int i = 0; i <= options_.repetitions; ++i) {
       const double seconds = RunTest(test, *cache);
       NoteMemory();
-      if (i > 0) test.rates.values.push_back(tokens / seconds);
+      if (i == 0) {
+        unread = model.unread_bytes();
+      } else {
+        test.rates.values.push_back(tokens / seconds);
+      }
     }
+    unread = model.unread_bytes() - unread;
+    test.token_bytes = static_cast<double>(token_bytes_) -
+                       static_cast<double>(unread) / options_.repetitions / tokens;
     if (options_.op_times) {
       OpTimes times;
       model.Observe(&times);
@@ -202,9 +210,11 @@ class RunMeasurement {
 
   void Decode(KvCache& cache, std::span<const int32_t> ids, int position) {
     logits_.resize(static_cast<size_t>(state_->language_model().vocab_size()));
+    LogitsWanted wanted;
+    if (!options_.all_logits) wanted.best = 1;
     for (const int32_t id : ids) {
       StopIfInterrupted();
-      state_->language_model().Decode(cache, id, position++, logits_);
+      state_->language_model().Decode(cache, id, position++, logits_, wanted);
     }
   }
 
@@ -229,6 +239,7 @@ class RunMeasurement {
 
   const std::filesystem::path& file_;
   const BenchmarkOptions& options_;
+  const uint64_t token_bytes_;  ///< Of all weights that decoding a token works with.
   const std::function<void(const std::string& step)>& on_step_;
   BenchmarkRun run_;
   std::shared_ptr<ModelState> state_;
@@ -258,13 +269,14 @@ BenchmarkResult RunBenchmark(const std::filesystem::path& file, const BenchmarkO
                          .kernels = ActiveIsaName(),
                          .cache_type = options.cache_type,
                          .runs = {}};
+  uint64_t token_bytes = 0;
   {
     const ModelFile container = ModelFile::Open(file);
     result.model_bytes = container.size();
-    result.token_bytes = CountTokenBytes(container);
+    token_bytes = CountTokenBytes(container);
   }
   for (const int threads : options.threads) {
-    result.runs.push_back(RunMeasurement(file, options, threads, on_step).Measure());
+    result.runs.push_back(RunMeasurement(file, options, threads, token_bytes, on_step).Measure());
   }
   return result;
 }

@@ -20,6 +20,8 @@ struct BenchmarkOptions {
   std::vector<int> depths;          ///< Tokens that are in the cache before.
   std::vector<int> threads;
   int repetitions = 1;
+  /// Replies compute every logit; else those that a greedy choice looks at.
+  bool all_logits = false;
   bool op_times = false;  ///< Also tell where the time goes: in one more repetition.
   // As in ModelOptions.
   CacheType cache_type = CacheType::kF16;
@@ -46,6 +48,7 @@ struct TestResult {
   int tokens = 0;
   int depth = 0;
   Samples rates;             ///< Tokens per second.
+  double token_bytes = 0;    ///< Of a reply: weights that were read for one token.
   std::vector<OpShare> ops;  ///< Largest first; empty if not asked for.
 
   std::string name() const;  ///< "pp512", "tg128".
@@ -70,8 +73,7 @@ inline constexpr int kFirstTokenPrompt = 16;
 struct BenchmarkResult {
   std::string model;
   uint64_t model_bytes = 0;
-  uint64_t token_bytes = 0;  ///< Weights that are read to decode one token.
-  std::string kernels;       ///< The instruction set in use.
+  std::string kernels;  ///< The instruction set in use.
   CacheType cache_type = CacheType::kF16;
   std::vector<BenchmarkRun> runs;
 };

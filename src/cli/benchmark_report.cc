@@ -22,9 +22,7 @@ std::string NameAtDepth(const TestResult& test) {
 }
 
 // Weights that decoding reads from memory, in bytes per second.
-double Bandwidth(const BenchmarkResult& result, const TestResult& test) {
-  return test.rates.Mean() * static_cast<double>(result.token_bytes);
-}
+double Bandwidth(const TestResult& test) { return test.rates.Mean() * test.token_bytes; }
 
 Json Row(const BenchmarkResult& result, const BenchmarkRun& run, const TestResult& test) {
   Json row = {{"model", result.model},
@@ -43,7 +41,7 @@ Json Row(const BenchmarkResult& result, const BenchmarkRun& run, const TestResul
               {"first_token_seconds", run.first_token_seconds.Mean()},
               {"private_bytes", run.private_bytes},
               {"resident_bytes", run.resident_bytes}};
-  if (!test.prompt) row["bytes_per_second"] = Bandwidth(result, test);
+  if (!test.prompt) row["bytes_per_second"] = Bandwidth(test);
   return row;
 }
 
@@ -89,7 +87,7 @@ std::string FormatBenchmarkText(const BenchmarkResult& result) {
     for (const TestResult& test : run.tests) {
       text += fmt::format("  {:13} {} tokens/s", NameAtDepth(test), PlusMinus(test.rates, 1, 1));
       if (!test.prompt) {
-        const double bandwidth = Bandwidth(result, test);
+        const double bandwidth = Bandwidth(test);
         text += fmt::format(", {:.1f} of {:.1f} GB/s ({:.0f} %)", bandwidth * kGiga,
                             run.read_bandwidth * kGiga, 100 * bandwidth / run.read_bandwidth);
       }
@@ -109,7 +107,7 @@ std::string FormatBenchmarkMarkdown(const BenchmarkResult& result) {
       "first token ms | private MB |\n"
       "|---|---|--:|---|--:|--:|--:|--:|--:|--:|\n";
   ForEachTest(result, [&](const BenchmarkRun& run, const TestResult& test) {
-    const double bandwidth = Bandwidth(result, test);
+    const double bandwidth = Bandwidth(test);
     text += fmt::format(
         "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0f} |\n",
         std::filesystem::path(result.model).stem().string(), result.kernels, run.threads,

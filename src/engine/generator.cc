@@ -115,7 +115,7 @@ Completion Generate(const GenerationContext& context, Session& session,
   Clock::time_point first = start;
   Clock::time_point last = start;
   for (;;) {
-    if (!session.ComputeLogits(logits, options.cancel)) {
+    if (!session.ComputeLogits(logits, sampler.Wanted(choosable), options.cancel)) {
       completion.stop = StopReason::kCancelled;
       break;
     }

@@ -61,7 +61,7 @@ void Model::Logits(std::span<const int32_t> ids,
   session.Truncate(0);
   for (const int32_t& id : ids) {
     session.Append({&id, 1});
-    session.ComputeLogits(logits, nullptr);
+    session.ComputeLogits(logits, {}, nullptr);
     on_row(logits);
   }
 }

@@ -149,6 +149,16 @@ Sampler::Sampler(const SamplerOptions& options, std::span<const TokenId> suppres
   if (options.repetition_penalty != 1.0f) present_ = SortedUnique(context);
 }
 
+LogitsWanted Sampler::Wanted(size_t choosable) const {
+  LogitsWanted wanted{.first = choosable};
+  const bool greedy = options_.temperature == 0 || options_.top_k == 1;
+  const bool penalized = options_.repetition_penalty != 1.0f || options_.presence_penalty != 0.0f;
+  if (penalized || (!greedy && options_.top_k == 0)) return wanted;
+  // Suppressed tokens may be the highest.
+  wanted.best = (greedy ? 1 : static_cast<size_t>(options_.top_k)) + suppressed_.size();
+  return wanted;
+}
+
 TokenId Sampler::Sample(std::span<float> logits) {
   for (const TokenId id : suppressed_) {
     if (static_cast<size_t>(id) < logits.size()) logits[static_cast<size_t>(id)] = kStruckOut;

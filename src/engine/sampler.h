@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "litertlm/generation.h"
+#include "runtime/language_model.h"
 #include "text/tokenizer.h"
 
 namespace litertlm {
@@ -21,6 +22,9 @@ class Sampler {
   /// penalized. `context` is what stands before the reply, for the repetition penalty.
   Sampler(const SamplerOptions& options, std::span<const TokenId> suppressed,
           std::span<const TokenId> spared, std::span<const TokenId> context);
+
+  /// What Sample looks at if `choosable` tokens can be chosen.
+  LogitsWanted Wanted(size_t choosable) const;
 
   /// Overwrites `logits`. Throws kBadInput if no logit is a finite number.
   TokenId Sample(std::span<float> logits);

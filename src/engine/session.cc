@@ -53,7 +53,8 @@ void Session::Truncate(int size) {
   computed_ = std::min(computed_, size);
 }
 
-bool Session::ComputeLogits(std::span<float> logits, const std::atomic<bool>* cancel) {
+bool Session::ComputeLogits(std::span<float> logits, const LogitsWanted& wanted,
+                            const std::atomic<bool>* cancel) {
   const int last = size() - 1;
   computed_ = std::min(computed_, last);
   // Pieces of equal length: a short last one would cost nearly as much as a long one.
@@ -70,7 +71,7 @@ bool Session::ComputeLogits(std::span<float> logits, const std::atomic<bool>* ca
   }
   if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
   const std::lock_guard lock(compute_);
-  model_.Decode(*cache_, tokens_.back(), last, logits);
+  model_.Decode(*cache_, tokens_.back(), last, logits, wanted);
   computed_ = last + 1;
   return true;
 }

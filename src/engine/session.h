@@ -31,9 +31,10 @@ class Session {
   size_t SharedPrefix(std::span<const TokenId> ids) const;
   /// Forgets all tokens but the first `size`.
   void Truncate(int size);
-  /// The logits of what follows the last token; there must be one. False if `cancel` (may be null)
-  /// became true, which is looked at between pieces of a long prompt.
-  bool ComputeLogits(std::span<float> logits, const std::atomic<bool>* cancel);
+  /// The wanted logits of what follows the last token; there must be one. False if `cancel` (may be
+  /// null) became true, which is looked at between pieces of a long prompt.
+  bool ComputeLogits(std::span<float> logits, const LogitsWanted& wanted,
+                     const std::atomic<bool>* cancel);
 
  private:
   LanguageModel& model_;

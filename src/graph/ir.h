@@ -119,6 +119,8 @@ struct FullyConnectedAttributes {
   /// Integer weights: true multiplies them with activations quantized on the fly, false widens
   /// them and computes in f32 (a DEQUANTIZE stood before them).
   bool dynamic = true;
+  /// Its products are logits, and nothing but an output of the graph: they may be computed in part.
+  bool output_head = false;
   bool operator==(const FullyConnectedAttributes&) const = default;
 };
 struct RmsNormAttributes {

@@ -13,6 +13,7 @@
 #include "kernels/attention.h"
 #include "kernels/matmul.h"
 #include "kernels/rotation.h"
+#include "kernels/sketch_view.h"
 
 namespace litertlm {
 
@@ -92,6 +93,15 @@ struct KernelTable {
   void (*to_f16)(const float* x, uint16_t* y, size_t count);
   /// A row of a cache: codes from -127 to 127, then the bytes of their scale, max |x| / 127.
   void (*to_i8)(const float* x, int8_t* y, size_t count);
+
+  /// Codes a row of a sketch: `codes` for the columns, filled up to whole kSketchColumns. `scale`
+  /// is that of the weights.
+  void (*sketch_row)(const int8_t* weights, size_t columns, float scale, uint8_t* codes,
+                     SketchRow* row);
+  /// Writes bounds[n] for the rows, which the products are not above; or NaN. Returns the row of
+  /// the highest.
+  size_t (*sketch_bounds)(const SketchView& sketch, const SketchInput& input, Range rows,
+                          float* bounds);
 
   /// Attention with one head of keys and values, to queries that have been turned.
   void (*attention)(const AttentionArgs& task, float* scratch);

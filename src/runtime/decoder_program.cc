@@ -103,7 +103,8 @@ StateCache::~StateCache() {
   if (memory_ != nullptr) munmap(memory_, bytes_);
 }
 
-DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Workers& workers) {
+DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Workers& workers)
+    : output_head_(options.sketched_head_bytes) {
   SelectOutputs(graph, options.need_logits);
   signature_ = ReadDecoderSignature(graph);
   if (options.need_logits) {
@@ -128,6 +129,9 @@ DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Worke
     graph = WithSymbolicRows(std::move(graph), axes, signature_.rows);
   }
   Fuse(graph, signature_, options, workers);
+  if (options.need_logits) {
+    MarkOutputHead(graph, graph.outputs[signature_.logits].value);
+  }
   needs_mask_ = signature_.mask != kNoBinding && Reads(graph, graph.inputs[signature_.mask].value);
   program_ = std::make_unique<Program>(std::move(graph), signature_.states);
 }
@@ -167,7 +171,7 @@ uint64_t DecoderProgram::WorkingBytes(int64_t rows) {
 }
 
 void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position,
-                         int64_t rows, std::span<float> logits, const RunResources& resources) {
+                         int64_t rows, const LogitsRequest& logits, const RunResources& resources) {
   const Graph& graph = program_->graph();
   cache.Fill(position + static_cast<int64_t>(tokens.size()), context());
   tokens_.assign(static_cast<size_t>(rows), 0);
@@ -211,10 +215,12 @@ void DecoderProgram::Run(StateCache& cache, std::span<const int32_t> tokens, int
     outputs[signature_.states[i].output] = cache.buffers()[i];
   }
   if (signature_.logits != kNoBinding) {
-    logits_.resize(logits.empty() ? static_cast<size_t>(vocab_size_) : 0);
-    float* target = logits.empty() ? logits_.data() : logits.data();
+    logits_.resize(logits.row.empty() ? static_cast<size_t>(vocab_size_) : 0);
+    float* target = logits.row.empty() ? logits_.data() : logits.row.data();
     outputs[signature_.logits] = reinterpret_cast<std::byte*>(target);
   }
+  output_head_.Want(logits.wanted);
+  resources.workers.output_head = &output_head_;
   program_->Run(rows, inputs, outputs, resources.arena, resources.workers);
 }
 

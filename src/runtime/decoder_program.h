@@ -13,6 +13,7 @@
 #include "runtime/decoder_signature.h"
 #include "runtime/embedder.h"
 #include "runtime/language_model.h"
+#include "runtime/output_head.h"
 #include "runtime/program.h"
 
 namespace litertlm {
@@ -58,11 +59,18 @@ struct RunResources {
   Embedder* layer_embedder;  ///< Of those that take embeddings for each layer.
 };
 
+/// Where logits go, and which.
+struct LogitsRequest {
+  std::span<float> row;
+  LogitsWanted wanted;
+};
+
 struct DecoderOptions {
   bool need_logits = false;  ///< False leaves out what only logits depend on.
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
   Fusions fusions = {};
   DType cache_type = DType::kF32;  ///< Where attention is fused: kF32, kF16 or kI8.
+  size_t sketched_head_bytes = RuntimeOptions().sketched_head_bytes;
 };
 
 class DecoderProgram {
@@ -79,13 +87,15 @@ class DecoderProgram {
   int64_t layer_embedding_width() const;
   const Graph& graph() const { return program_->graph(); }
   std::vector<StateLayout> StateLayouts() const;
+  /// Bytes of weights that runs did not have to read so far.
+  uint64_t unread_bytes() const { return output_head_.unread_bytes(); }
   /// What a run of so many rows needs besides weights and caches.
   uint64_t WorkingBytes(int64_t rows);
 
   /// Runs `rows` rows, the first tokens.size() of them real, at `position` and following; the rest
-  /// is padding. `logits` may be empty; else it receives those of the last row.
+  /// is padding. `logits.row` may be empty; else it receives those of the last row.
   void Run(StateCache& cache, std::span<const int32_t> tokens, int64_t position, int64_t rows,
-           std::span<float> logits, const RunResources& resources);
+           const LogitsRequest& logits, const RunResources& resources);
 
  private:
   /// How many numbers of an input belong to a row; dimensions from `axis` on count.
@@ -102,6 +112,7 @@ class DecoderProgram {
   std::vector<std::byte> mask_;
   std::vector<int32_t> parameters_;
   std::vector<float> logits_;
+  OutputHead output_head_;
 };
 
 }  // namespace litertlm

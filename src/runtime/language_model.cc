@@ -60,13 +60,17 @@ class CompiledLanguageModel : public LanguageModel {
     }
   }
 
-  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) override {
+  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits,
+              const LogitsWanted& wanted) override {
     Check({&token, 1}, position);
     if (logits.size() != static_cast<size_t>(vocab_size())) {
       throw Error(ErrorCode::kInternal, "the logits have another length than the vocabulary.");
     }
-    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, logits, With(workers_));
+    decode_->Run(static_cast<StateCache&>(cache), {&token, 1}, position, 1, {logits, wanted},
+                 With(workers_));
   }
+
+  uint64_t unread_bytes() const override { return decode_->unread_bytes(); }
 
   void Observe(OpTimes* times) override {
     workers_.op_times = times;
@@ -115,7 +119,9 @@ class CompiledLanguageModel : public LanguageModel {
 
   /// False if the signatures do not agree on their caches and embeddings.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
-    DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
+    DecoderOptions decode{.fusions = options.fusions,
+                          .cache_type = options.cache_type,
+                          .sketched_head_bytes = options.sketched_head_bytes};
     decode.need_logits = true;
     decode_.emplace(Import(model, kDecodeKey), decode, workers_);
     if (decode_->file_rows() != 1) {

@@ -2,7 +2,9 @@
 #ifndef LITERTLM_RUNTIME_LANGUAGE_MODEL_H_
 #define LITERTLM_RUNTIME_LANGUAGE_MODEL_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,7 +35,10 @@ struct RuntimeOptions {
   /// that is the definition that everything faster is tested against.
   Fusions fusions = {};
   DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
-  int64_t open_context = 4096;     ///< Tokens of a cache, where the file leaves that open.
+  /// Of an output head of so many bytes or more a sketch is made (kernels/sketch.h), which takes
+  /// half as many: a smaller one stays in the caches, or costs little.
+  size_t sketched_head_bytes = size_t{32} << 20;
+  int64_t open_context = 4096;  ///< Tokens of a cache, where the file leaves that open.
 };
 
 /// Models beside a decoder that compute a part of it; null where the file has none.
@@ -42,6 +47,14 @@ struct CompanionModels {
   /// The same for what a decoder takes beside them for each of its layers, as Gemma3n does.
   const TfliteModel* layer_embedder = nullptr;
   const TfliteModel* auxiliary = nullptr;  ///< Updates split caches: runtime/split_cache.h.
+};
+
+/// What a caller is going to look at of a row of logits.
+struct LogitsWanted {
+  static constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  /// The so many highest, with all that equal the last of them: the others may be minus infinity.
+  size_t best = kAll;
+  size_t first = kAll;  ///< Among so many at the beginning; what follows does not count.
 };
 
 /// The keys and values of the tokens seen so far: one for each conversation. Not thread-safe.
@@ -64,8 +77,17 @@ class LanguageModel {
   /// Positions before must be filled; later entries are forgotten. Costs exactly that many rows.
   /// Throws kContextFull if they do not fit, kUsage for a token outside the vocabulary.
   virtual void Prefill(KvCache& cache, std::span<const int32_t> tokens, int position) = 0;
-  /// The same for one token, and writes the logits of the next into `logits` [vocab_size()].
-  virtual void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) = 0;
+  /// The same for one token, and writes the logits of the next into `logits` [vocab_size()], or
+  /// those that are wanted.
+  virtual void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits,
+                      const LogitsWanted& wanted) = 0;
+  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) {
+    Decode(cache, token, position, logits, LogitsWanted());
+  }
+
+  /// Bytes of weights that all calls of Decode so far could leave unread, because not all logits
+  /// were wanted.
+  virtual uint64_t unread_bytes() const = 0;
 
   /// From now on adds what every operator takes to `times`; null: no longer.
   virtual void Observe(OpTimes* times) = 0;

@@ -32,6 +32,8 @@ struct Tensor {
   }
 };
 
+class OutputHead;
+
 /// What the nodes of a program share while it runs.
 struct Workers {
   explicit Workers(int threads) : pool(threads) {}
@@ -40,7 +42,8 @@ struct Workers {
   /// those while they compute with these.
   QuantizedRows coded;
   QuantizedRows coded_next;
-  OpTimes* op_times = nullptr;  ///< Where the time of each node is added; null: nowhere.
+  OutputHead* output_head = nullptr;  ///< Of the program under way.
+  OpTimes* op_times = nullptr;        ///< Where the time of each node is added; null: nowhere.
 
   /// For the activations of the product that comes next, which is then under way.
   QuantizedRows& NextCodes() {

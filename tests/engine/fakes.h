@@ -77,7 +77,8 @@ class FakeLanguageModel : public LanguageModel {
     prefill_lengths.push_back(static_cast<int>(tokens.size()));
     if (on_prefill) on_prefill();
   }
-  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits) override {
+  void Decode(KvCache& cache, int32_t token, int position, std::span<float> logits,
+              const LogitsWanted&) override {
     Fill(cache, {&token, 1}, position);
     std::fill(logits.begin(), logits.end(), 0.0f);
     // Rows beyond the tokenizer must never be chosen.
@@ -85,6 +86,7 @@ class FakeLanguageModel : public LanguageModel {
     logits[static_cast<size_t>(script_(static_cast<FakeCache&>(cache).tokens))] = 10.0f;
   }
 
+  uint64_t unread_bytes() const override { return 0; }
   void Observe(OpTimes*) override {}
 
   int rows = 0;

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <random>
 #include <set>
+#include <span>
+#include <vector>
 
 #include "litertlm/error.h"
 
@@ -209,6 +212,50 @@ TEST(Sampler, TakesAnotherSeedEachTimeAndSaysWhich) {
   const SamplerOptions options{.temperature = 1};
   EXPECT_NE(Sampler(options, {}, {}, {}).seed(), Sampler(options, {}, {}, {}).seed());
   EXPECT_EQ(Sampler({.seed = 7}, {}, {}, {}).seed(), 7u);
+}
+
+// Logits that it did not want may be missing: it chooses the same tokens.
+TEST(Sampler, WantsWhatItLooksAt) {
+  constexpr size_t kTokens = 300;
+  constexpr size_t kChoosable = 250;
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal(0, 3);
+  const std::vector<TokenId> suppressed = {7, 8};
+  const std::vector<TokenId> context = {1, 2, 3, 20};
+  size_t left_out = 0;
+  for (const SamplerOptions& options :
+       {SamplerOptions{}, SamplerOptions{.temperature = 1},
+        SamplerOptions{.temperature = 1, .top_k = 1},
+        SamplerOptions{.temperature = 2, .top_k = 5, .seed = 1},
+        SamplerOptions{.temperature = 2, .top_k = 20, .top_p = 0.9f, .min_p = 0.01f, .seed = 2},
+        SamplerOptions{.temperature = 2, .top_k = 5, .repetition_penalty = 2, .seed = 3},
+        SamplerOptions{.temperature = 0, .presence_penalty = 2},
+        SamplerOptions{.temperature = 3, .top_p = 0.9f, .seed = 4}}) {
+    SamplerOptions seeded = options;
+    seeded.seed = 6;
+    Sampler all(seeded, suppressed, {}, context);
+    Sampler wanting(seeded, suppressed, {}, context);
+    for (int i = 0; i < 100; ++i) {
+      std::vector<float> logits(kTokens);
+      for (float& logit : logits) logit = normal(random);
+      logits[7] = logits[8] = 50;
+      std::ranges::fill(logits.begin() + kChoosable, logits.end(), 60.0f);
+      const LogitsWanted wanted = wanting.Wanted(kChoosable);
+      ASSERT_EQ(wanted.first, kChoosable);
+      std::vector<float> some = logits;
+      std::ranges::sort(some.begin(), some.begin() + kChoosable, std::greater());
+      const float least = wanted.best < kChoosable ? some[wanted.best - 1] : some[kChoosable - 1];
+      some = logits;
+      for (float& logit : some) {
+        if (logit >= least) continue;
+        logit = -std::numeric_limits<float>::infinity();
+        ++left_out;
+      }
+      const TokenId chosen = all.Sample(std::span(logits).first(kChoosable));
+      ASSERT_EQ(wanting.Sample(std::span(some).first(kChoosable)), chosen);
+    }
+  }
+  EXPECT_GT(left_out, 4u * 100 * 200);
 }
 
 TEST(Sampler, RefusesValuesOutOfRange) {

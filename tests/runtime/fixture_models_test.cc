@@ -44,7 +44,8 @@ std::vector<ReferenceLogits> ReadReferences(const fs::path& checkpoint) {
 
 class ConvertedModel {
  public:
-  ConvertedModel(const fs::path& checkpoint, Quantization quantization) {
+  ConvertedModel(const fs::path& checkpoint, Quantization quantization,
+                 size_t sketched_head_bytes = RuntimeOptions().sketched_head_bytes) {
     ConvertOptions options;
     options.checkpoint = checkpoint;
     options.output =
@@ -58,7 +59,9 @@ class ConvertedModel {
     fs::remove(options.output);
     model_ = TfliteModel::Parse(file_.Find(SectionType::kTfliteModel, kPrefillDecodeModel)->bytes,
                                 {}, file_.name());
-    language_model_ = CompileLanguageModel(model_, {.threads = 2, .cache_type = DType::kF32});
+    language_model_ = CompileLanguageModel(
+        model_,
+        {.threads = 2, .cache_type = DType::kF32, .sketched_head_bytes = sketched_head_bytes});
   }
 
   LanguageModel& operator*() { return *language_model_; }
@@ -138,6 +141,28 @@ TEST_P(FixtureModels, CodingsStayCloseToTheReference) {
     const std::span row(reference.values.data() + last * logits.size(), logits.size());
     EXPECT_LE(LargestDifference(logits, row), bound) << QuantizationName(quantization);
   }
+}
+
+// Through a sketch of the output head, as large models have one.
+TEST_P(FixtureModels, TheHighestLogitsAreThoseOfAll) {
+  ConvertedModel converted(checkpoint(), Quantization::kDynamicInt8);
+  ConvertedModel sketched(checkpoint(), Quantization::kDynamicInt8, 0);
+  std::vector<float> all(static_cast<size_t>((*converted).vocab_size()));
+  std::vector<float> highest = all;
+  for (const ReferenceLogits& reference : ReadReferences(checkpoint())) {
+    const auto cache = (*converted).NewCache();
+    const auto sketched_cache = (*sketched).NewCache();
+    for (size_t i = 0; i < reference.ids.size(); ++i) {
+      const int at = static_cast<int>(i);
+      (*converted).Decode(*cache, reference.ids[i], at, all);
+      (*sketched).Decode(*sketched_cache, reference.ids[i], at, highest, {.best = 1});
+      const auto best = std::ranges::max_element(all);
+      ASSERT_EQ(std::ranges::max_element(highest) - highest.begin(), best - all.begin());
+      ASSERT_EQ(highest[static_cast<size_t>(best - all.begin())], *best);
+    }
+  }
+  EXPECT_EQ((*converted).unread_bytes(), 0u);
+  EXPECT_GT((*sketched).unread_bytes(), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Testdata, FixtureModels, testing::Values("tiny-qwen3", "tiny-gemma3"),

@@ -68,6 +68,9 @@ void SplitProducts(Graph& graph);
 /// input is quantized once.
 void GatherProducts(Graph& graph);
 
+/// Marks the product that makes `logits`, an output, if nothing else comes of it.
+void MarkOutputHead(Graph& graph, ValueId logits);
+
 /// RMS norms that are written out become kRmsNorm.
 void FuseRmsNorms(Graph& graph);
 

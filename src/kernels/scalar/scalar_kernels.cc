@@ -26,6 +26,8 @@ const KernelTable& ScalarKernels() {
       .rope = RopeScalar,
       .to_f16 = ToF16Scalar,
       .to_i8 = ToI8Scalar,
+      .sketch_row = SketchRowScalar,
+      .sketch_bounds = SketchBoundsScalar,
       .attention = AttentionScalar,
       .attention_scratch_bytes = AttentionScalarScratchBytes,
       .attention_queries = 16,

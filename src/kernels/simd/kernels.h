@@ -13,6 +13,7 @@
 #include "kernels/simd/float_stream.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/rows.h"
+#include "kernels/simd/sketch.h"
 #include "kernels/simd/word_products.h"
 
 namespace litertlm {
@@ -42,6 +43,8 @@ class Kernels {
         .rope = RowKernels<V>::Rope,
         .to_f16 = RowKernels<V>::ToF16,
         .to_i8 = ToI8<V>,
+        .sketch_row = SketchKernels<V>::CodeRow,
+        .sketch_bounds = SketchKernels<V>::Bounds,
         .attention = Attention,
         .attention_scratch_bytes = AttentionScratchBytes,
         .attention_queries = PromptAttention<V, float>::kQueries,

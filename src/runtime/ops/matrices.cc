@@ -8,6 +8,7 @@
 #include "kernels/scalar/strided_loop.h"
 #include "litertlm/error.h"
 #include "runtime/coded_matrix.h"
+#include "runtime/output_head.h"
 #include "runtime/parallel.h"
 #include "runtime/tensor.h"
 
@@ -58,6 +59,10 @@ void MultiplyBatch(const BatchShape& shape, const float* x, const float* w, floa
 
 bool IsDynamic(const Node& product, DType weights) {
   return Info(weights).bits <= 8 && product.As<FullyConnectedAttributes>().dynamic;
+}
+
+bool IsOutputHead(const Node& product) {
+  return product.As<FullyConnectedAttributes>().output_head;
 }
 
 /// The products of nodes that have outputs.
@@ -143,7 +148,11 @@ void RunProducts(std::span<const OpContext> contexts, bool coded,
     if (!coded) {
       workers.NextCodes().Quantize(x.as<float>(), rows, columns, columns, workers.pool);
     }
-    MatMulDynamic(workers.coded, products, workers.pool, RoomFor(next, rows, workers));
+    if (products.size() == 1 && IsOutputHead(contexts.front().node)) {
+      workers.output_head->Compute(workers.coded, products.front(), workers.pool);
+    } else {
+      MatMulDynamic(workers.coded, products, workers.pool, RoomFor(next, rows, workers));
+    }
   } else {
     MatMulFloat(x.as<float>(), rows, columns, products, workers.pool);
   }

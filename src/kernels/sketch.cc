@@ -1,0 +1,199 @@
+#include "kernels/sketch.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <new>
+#include <numeric>
+
+#include "base/pages.h"
+#include "kernels/kernel_table.h"
+
+namespace litertlm {
+namespace {
+
+constexpr std::align_val_t kCodeAlignment{64};
+
+/// Ranges of rows that are searched one by one: some for each wanted product, so that the best of
+/// each tell nearly what the wanted ones reach.
+class Blocks {
+ public:
+  Blocks(size_t rows, size_t best, size_t threads) : rows_(rows) {
+    const size_t wanted = std::max(kPerWanted * best, kPerThread * threads);
+    length_ = std::max(kLeastRows, (rows + wanted - 1) / wanted);
+  }
+  size_t count() const { return (rows_ + length_ - 1) / length_; }
+  Range operator[](size_t i) const { return {i * length_, std::min(rows_, (i + 1) * length_)}; }
+
+ private:
+  static constexpr size_t kPerWanted = 4;
+  static constexpr size_t kPerThread = 16;
+  static constexpr size_t kLeastRows = 64;
+  size_t rows_;
+  size_t length_;
+};
+
+/// Computes products with the weights themselves.
+class Exact {
+ public:
+  Exact(const QuantizedRows& x, const Product& product, ThreadPool& pool)
+      : kernels_(ActiveKernels()),
+        args_{1,       x.codes(), x.stride(),      x.codings(), product.weights,
+              nullptr, product.y, product.y_stride},
+        scratch_bytes_(kernels_.dynamic_panel(product.weights).bytes),
+        pool_(pool) {}
+
+  float Compute(size_t output, int worker) const {
+    kernels_.dynamic(args_, {0, 1}, {output, output + 1},
+                     PanelMemory{pool_.Scratch(worker, scratch_bytes_)});
+    return args_.y[output];
+  }
+
+  /// Has the weights of an output read that will be needed soon.
+  void Ask(size_t output) const {
+    constexpr size_t kLine = 64;
+    const size_t columns = args_.w.columns;
+    const auto* row = static_cast<const int8_t*>(args_.w.data) + output * columns;
+    for (size_t i = 0; i < columns; i += kLine) __builtin_prefetch(row + i);
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const DynamicArgs args_;
+  const size_t scratch_bytes_;
+  ThreadPool& pool_;
+};
+
+/// Computes the outputs that come one after the other, some behind what is asked for.
+class Behind {
+ public:
+  Behind(const Exact& exact, int worker) : exact_(exact), worker_(worker) {}
+  void Push(size_t output) {
+    exact_.Ask(output);
+    if (count_ >= kDistance) exact_.Compute(waiting_[count_ % kDistance], worker_);
+    waiting_[count_++ % kDistance] = output;
+  }
+  size_t Finish() {
+    for (size_t i = count_ > kDistance ? count_ - kDistance : 0; i < count_; ++i) {
+      exact_.Compute(waiting_[i % kDistance], worker_);
+    }
+    return count_;
+  }
+
+ private:
+  static constexpr size_t kDistance = 4;
+  const Exact& exact_;
+  const int worker_;
+  std::array<size_t, kDistance> waiting_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+void Sketch::Free::operator()(void* memory) const { ::operator delete(memory, kCodeAlignment); }
+
+bool Sketch::IsPossible(const WeightMatrix& weights) {
+  return weights.dtype == DType::kI8 && weights.block == 0 && weights.scale_count == weights.rows &&
+         weights.columns > 0 && weights.columns <= kMaxDynamicColumns;
+}
+
+Sketch::Sketch(const WeightMatrix& weights)
+    : weights_(weights),
+      row_bytes_((weights.columns + kSketchColumns - 1) / kSketchColumns * kSketchColumns / 2),
+      codes_(static_cast<uint8_t*>(::operator new(weights.rows* row_bytes_, kCodeAlignment))),
+      rows_(weights.rows) {
+  PreferHugePages(codes_.get(), weights.rows * row_bytes_);
+}
+
+void Sketch::CodeRows(size_t count, ThreadPool& pool) {
+  const size_t first = coded_rows_;
+  coded_rows_ = std::min(weights_.rows, first + count);
+  constexpr size_t kStep = 64;
+  const auto* weights = static_cast<const int8_t*>(weights_.data);
+  pool.ParallelFor((coded_rows_ - first + kStep - 1) / kStep, [&](size_t index, int) {
+    const size_t begin = first + index * kStep;
+    for (size_t n = begin; n < std::min(begin + kStep, coded_rows_); ++n) {
+      ActiveKernels().sketch_row(weights + n * weights_.columns, weights_.columns,
+                                 weights_.scales[n], codes_.get() + n * row_bytes_, &rows_[n]);
+    }
+  });
+  if (!complete()) return;
+  double error = 0;
+  double largest = 0;
+  for (const SketchRow& row : rows_) {
+    if (!std::isfinite(row.error)) continue;
+    error += row.error;
+    largest += row.largest_error;
+  }
+  largest_per_error_ = error > 0 ? static_cast<float>(largest / error) : 0.0f;
+}
+
+SketchInput Sketch::Cut(const QuantizedRows& x) const {
+  const RowCoding coding = x.codings()[0];
+  std::array<uint32_t, 256> counts = {};  // Of each |code - zero point|.
+  for (size_t i = 0; i < x.columns(); ++i) ++counts[std::abs(x.codes()[i] - coding.zero_point)];
+  double rest = 0;
+  for (size_t size = 0; size < counts.size(); ++size) {
+    rest += static_cast<double>(counts[size]) * static_cast<double>(size * size);
+  }
+  double outliers = 0;
+  SketchInput input{x.codes(), coding, 0, static_cast<float>(std::sqrt(rest))};
+  double least = std::sqrt(rest);
+  for (size_t size = counts.size(); size-- > 1;) {
+    outliers += static_cast<double>(counts[size]) * static_cast<double>(size);
+    rest -= static_cast<double>(counts[size]) * static_cast<double>(size * size);
+    const double bound = std::sqrt(rest) + largest_per_error_ * outliers;
+    if (bound >= least) continue;
+    least = bound;
+    input.outliers = static_cast<float>(outliers);
+    input.rest = static_cast<float>(std::sqrt(rest));
+  }
+  return input;
+}
+
+size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketch& sketch,
+                     size_t rows, size_t best, ThreadPool& pool) {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  const KernelTable& kernels = ActiveKernels();
+  const SketchInput input = sketch.Cut(x);
+  const Blocks blocks(rows, best, static_cast<size_t>(pool.threads()));
+  const Exact exact(x, product, pool);
+  float* y = product.y;
+
+  // At first y holds bounds, and the right product where a block's bound is highest.
+  std::vector<float> highest(blocks.count());
+  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
+    const size_t row = kernels.sketch_bounds(sketch.view(), input, blocks[i], y);
+    highest[i] = exact.Compute(row, worker);
+  });
+
+  // As many products reach this as are wanted.
+  float reached = kNone;
+  if (best <= highest.size() && IsUsualScale(input.coding.scale)) {
+    for (float& value : highest) value = value > kNone ? value : kNone;  // No NaN.
+    const auto last = highest.begin() + static_cast<std::ptrdiff_t>(best - 1);
+    std::nth_element(highest.begin(), last, highest.end(), std::greater());
+    reached = *last;
+  }
+
+  std::vector<size_t> computed(blocks.count());
+  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
+    Behind behind(exact, worker);
+    const Range block = blocks[i];
+    for (size_t n = block.begin; n < block.end; ++n) {
+      if (y[n] < reached) {
+        y[n] = kNone;
+      } else {
+        behind.Push(n);
+      }
+    }
+    computed[i] = behind.Finish();
+  });
+  std::fill(y + rows, y + product.weights.rows, kNone);
+  return std::accumulate(computed.begin(), computed.end(), size_t{0});
+}
+
+}  // namespace litertlm

@@ -1,0 +1,300 @@
+// Sketches of matrices: that bounds hold for each instruction set, and that the highest products
+// are those of MatMulDynamic.
+#include "kernels/sketch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "kernels/kernel_table.h"
+#include "tests/kernels/every_isa.h"
+
+namespace litertlm {
+namespace {
+
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+
+/// Weights of 8 bits with a scale for each row.
+struct Matrix {
+  Matrix(size_t matrix_rows, size_t matrix_columns)
+      : rows(matrix_rows), columns(matrix_columns), weights(rows * columns), scales(rows) {}
+
+  WeightMatrix view() const {
+    return {.dtype = DType::kI8,
+            .data = weights.data(),
+            .rows = rows,
+            .columns = columns,
+            .scales = scales.data(),
+            .scale_count = rows};
+  }
+
+  size_t rows;
+  size_t columns;
+  std::vector<int8_t> weights;
+  std::vector<float> scales;
+};
+
+/// Normally distributed rows, as those of models are, so that the largest weight is 127.
+Matrix NormalMatrix(size_t rows, size_t columns, std::mt19937& random) {
+  Matrix matrix(rows, columns);
+  std::normal_distribution<float> normal;
+  std::uniform_real_distribution<float> scale(0.001f, 0.002f);
+  std::vector<float> row(columns);
+  for (size_t n = 0; n < rows; ++n) {
+    float largest = 0;
+    for (float& w : row) {
+      w = normal(random);
+      largest = std::max(largest, std::fabs(w));
+    }
+    for (size_t i = 0; i < columns; ++i) {
+      matrix.weights[n * columns + i] = static_cast<int8_t>(std::lround(row[i] / largest * 127));
+    }
+    matrix.scales[n] = scale(random);
+  }
+  return matrix;
+}
+
+/// Rows as no model has them: noise, one weight alone, extremes, nothing, odd scales.
+Matrix OddMatrix(size_t rows, size_t columns, std::mt19937& random) {
+  Matrix matrix(rows, columns);
+  for (size_t n = 0; n < rows; ++n) {
+    int8_t* row = matrix.weights.data() + n * columns;
+    matrix.scales[n] = (n % 3 == 0 ? -0.5f : 0.01f) * static_cast<float>(n + 1);
+    switch (n % 5) {
+      case 0:
+        for (size_t i = 0; i < columns; ++i) row[i] = static_cast<int8_t>(random());
+        break;
+      case 1:
+        row[random() % columns] = -128;
+        break;
+      case 2:
+        for (size_t i = 0; i < columns; ++i) row[i] = random() % 2 == 0 ? -128 : 127;
+        break;
+      case 3:
+        for (size_t i = 0; i < columns; ++i) row[i] = static_cast<int8_t>(random() % 3 - 1);
+        break;
+      default:
+        break;
+    }
+  }
+  return matrix;
+}
+
+/// Activations; with outliers, a few are a hundred times larger than the others.
+std::vector<float> Activations(size_t columns, bool outliers, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> x(columns);
+  for (float& value : x) value = normal(random);
+  for (int i = 0; outliers && i < 3; ++i) x[random() % columns] *= 100;
+  return x;
+}
+
+QuantizedRows Coded(const std::vector<float>& x, ThreadPool& pool) {
+  QuantizedRows coded;
+  coded.Quantize(x.data(), 1, x.size(), x.size(), pool);
+  return coded;
+}
+
+std::vector<float> AllProducts(const QuantizedRows& x, const Matrix& matrix, ThreadPool& pool) {
+  std::vector<float> y(matrix.rows);
+  MatMulDynamic(x, {.weights = matrix.view(), .y = y.data(), .y_stride = matrix.rows}, pool);
+  return y;
+}
+
+class SketchKernels : public EveryIsa {
+ protected:
+  static constexpr size_t kHalf = kSketchColumns / 2;
+
+  /// The code of a column.
+  static int CodeAt(const uint8_t* codes, size_t column) {
+    const size_t in_part = column % kSketchColumns;
+    const uint8_t byte = codes[column / kSketchColumns * kHalf + in_part % kHalf];
+    return (((in_part < kHalf ? byte : byte >> 4) & 0xf) ^ 8) - 8;
+  }
+
+  /// Codes a matrix, and checks what is known of each row.
+  void Code(const Matrix& matrix) {
+    row_bytes_ = (matrix.columns + kSketchColumns - 1) / kSketchColumns * kHalf;
+    codes_.assign(matrix.rows * row_bytes_, 0xcc);
+    rows_.resize(matrix.rows);
+    for (size_t n = 0; n < matrix.rows; ++n) {
+      const int8_t* weights = matrix.weights.data() + n * matrix.columns;
+      uint8_t* codes = codes_.data() + n * row_bytes_;
+      table_.sketch_row(weights, matrix.columns, matrix.scales[n], codes, &rows_[n]);
+      double squares = 0;
+      int sum = 0;
+      for (size_t i = 0; i < 2 * row_bytes_; ++i) {
+        const int code = CodeAt(codes, i);
+        sum += code;
+        if (i >= matrix.columns) {
+          ASSERT_EQ(code, 0) << "behind the end of row " << n;
+          continue;
+        }
+        const double error = static_cast<double>(weights[i]) * matrix.scales[n] -
+                             static_cast<double>(code) * rows_[n].scale;
+        squares += error * error;
+        ASSERT_LE(std::fabs(error), rows_[n].largest_error);
+      }
+      ASSERT_EQ(rows_[n].code_sum, sum);
+      ASSERT_LE(std::sqrt(squares), rows_[n].error);
+    }
+  }
+
+  std::vector<float> Bounds(const QuantizedRows& x, float outliers, float rest) {
+    const SketchInput input{x.codes(), x.codings()[0], outliers, rest};
+    const SketchView view{codes_.data(), row_bytes_, rows_.data()};
+    std::vector<float> bounds(rows_.size());
+    const size_t highest = table_.sketch_bounds(view, input, {0, rows_.size()}, bounds.data());
+    EXPECT_EQ(highest, static_cast<size_t>(std::ranges::max_element(bounds) - bounds.begin()));
+    return bounds;
+  }
+
+  std::vector<uint8_t> codes_;
+  size_t row_bytes_ = 0;
+  std::vector<SketchRow> rows_;
+};
+
+TEST_P(SketchKernels, BoundsAreNotBelowProducts) {
+  std::mt19937 random(1);
+  ThreadPool pool(1);
+  for (const size_t columns : {1, 2, 15, 64, 65, 127, 128, 129, 640, 1000, 4096}) {
+    for (const bool outliers : {false, true}) {
+      for (const Matrix& matrix :
+           {NormalMatrix(31, columns, random), OddMatrix(31, columns, random)}) {
+        ASSERT_NO_FATAL_FAILURE(Code(matrix));
+        const QuantizedRows x = Coded(Activations(columns, outliers, random), pool);
+        double sum = 0;
+        double squares = 0;
+        for (size_t i = 0; i < columns; ++i) {
+          const int value = x.codes()[i] - x.codings()[0].zero_point;
+          sum += std::abs(value);
+          squares += value * value;
+        }
+        const std::vector<float> exact = AllProducts(x, matrix, pool);
+        const auto all = static_cast<float>(sum);
+        const auto norm = static_cast<float>(std::sqrt(squares));
+        const std::vector<float> by_largest = Bounds(x, all, 0);
+        const std::vector<float> by_norm = Bounds(x, 0, norm);
+        for (size_t n = 0; n < matrix.rows; ++n) {
+          EXPECT_GE(by_largest[n], exact[n]) << columns << " columns, row " << n;
+          EXPECT_GE(by_norm[n], exact[n]) << columns << " columns, row " << n;
+          // Nor are they higher than by the formula.
+          const float scale = x.codings()[0].scale;
+          const float room = 1e-4f * std::fabs(exact[n]) + 1e-6f;
+          EXPECT_LE(by_largest[n], exact[n] + 2.01f * scale * all * rows_[n].largest_error + room);
+          EXPECT_LE(by_norm[n], exact[n] + 2.01f * scale * norm * rows_[n].error + room);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(SketchKernels, RowsOfOddScalesAreNeverStruckOut) {
+  Matrix matrix(4, 128);
+  std::ranges::fill(matrix.weights, 1);
+  matrix.scales = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                   1e-30f, 1e30f};
+  ThreadPool pool(1);
+  const QuantizedRows x = Coded(std::vector<float>(128, -1.0f), pool);
+  row_bytes_ = kHalf;
+  codes_.resize(4 * kHalf);
+  rows_.resize(4);
+  for (size_t n = 0; n < 4; ++n) {
+    table_.sketch_row(matrix.weights.data() + n * 128, 128, matrix.scales[n],
+                      codes_.data() + n * kHalf, &rows_[n]);
+  }
+  std::vector<float> bounds(4);
+  table_.sketch_bounds({codes_.data(), row_bytes_, rows_.data()},
+                       {x.codes(), x.codings()[0], 0, 1000}, {0, 4}, bounds.data());
+  for (const float bound : bounds) EXPECT_FALSE(bound < std::numeric_limits<float>::max());
+}
+
+INSTANTIATE_FOR_EVERY_ISA(SketchKernels);
+
+class MatMulHighestOf : public testing::TestWithParam<int> {
+ protected:
+  /// Checks the products of one row of activations; returns how many were computed.
+  size_t Check(const Matrix& matrix, const std::vector<float>& activations, size_t rows,
+               size_t best) {
+    Sketch sketch(matrix.view());
+    while (!sketch.complete()) sketch.CodeRows(100, pool_);
+    const QuantizedRows x = Coded(activations, pool_);
+    const std::vector<float> exact = AllProducts(x, matrix, pool_);
+    std::vector<float> y(matrix.rows, 1e9f);
+    const size_t computed =
+        MatMulHighest(x, {.weights = matrix.view(), .y = y.data(), .y_stride = matrix.rows}, sketch,
+                      rows, best, pool_);
+    std::vector<float> sorted(exact.begin(), exact.begin() + static_cast<std::ptrdiff_t>(rows));
+    std::ranges::sort(sorted, std::greater());
+    size_t struck_out = 0;
+    for (size_t n = 0; n < matrix.rows; ++n) {
+      if (n < rows && exact[n] >= sorted[best - 1]) {
+        EXPECT_EQ(y[n], exact[n]) << "row " << n;
+      } else if (y[n] == kNone) {
+        ++struck_out;
+      } else {
+        EXPECT_LT(n, rows);
+        EXPECT_EQ(y[n], exact[n]) << "row " << n;
+      }
+    }
+    EXPECT_EQ(struck_out, matrix.rows - computed);
+    return computed;
+  }
+
+  ThreadPool pool_{GetParam()};
+  std::mt19937 random_{2};
+};
+
+TEST_P(MatMulHighestOf, OfUsualWeightsFewAreComputed) {
+  const Matrix matrix = NormalMatrix(20000, 640, random_);
+  for (const bool outliers : {false, true}) {
+    const std::vector<float> x = Activations(640, outliers, random_);
+    EXPECT_LT(Check(matrix, x, 20000, 1), 4000u);
+    EXPECT_LT(Check(matrix, x, 20000, 20), 8000u);
+    EXPECT_LT(Check(matrix, x, 19001, 64), 10000u);
+  }
+}
+
+TEST_P(MatMulHighestOf, OfOddWeights) {
+  for (const size_t columns : {1, 100, 128, 200}) {
+    const Matrix matrix = OddMatrix(1111, columns, random_);
+    for (const size_t best : {1, 7, 100, 1000}) {
+      for (const size_t rows : {1000, 1111}) {
+        Check(matrix, Activations(columns, best == 7, random_), rows, best);
+      }
+    }
+  }
+}
+
+TEST_P(MatMulHighestOf, EqualOnesAreAllThere) {
+  Matrix matrix(300, 128);
+  std::ranges::fill(matrix.weights, 3);
+  std::ranges::fill(matrix.scales, 0.25f);
+  EXPECT_EQ(Check(matrix, Activations(128, false, random_), 300, 1), 300u);
+  EXPECT_EQ(Check(matrix, std::vector<float>(128, 0.0f), 300, 5), 300u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, MatMulHighestOf, testing::Values(1, 2, 3));
+
+TEST(Sketch, IsOnlyOfMatricesWithAScaleForEachRow) {
+  const Matrix matrix(10, 16);
+  WeightMatrix w = matrix.view();
+  EXPECT_TRUE(Sketch::IsPossible(w));
+  w.scale_count = 1;
+  EXPECT_FALSE(Sketch::IsPossible(w));
+  w = matrix.view();
+  w.dtype = DType::kI4;
+  EXPECT_FALSE(Sketch::IsPossible(w));
+  w = matrix.view();
+  w.columns = kMaxDynamicColumns + 1;
+  EXPECT_FALSE(Sketch::IsPossible(w));
+}
+
+}  // namespace
+}  // namespace litertlm
