@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "base/pages.h"
 #include "kernels/isa.h"
 #include "kernels/sketch.h"
 
@@ -16,7 +17,9 @@ namespace {
 /// Normally distributed weights; rows repeat each other from some place on.
 class Head {
  public:
-  Head(size_t rows, size_t columns) : weights_(rows * columns), scales_(rows) {
+  Head(size_t rows, size_t columns) : scales_(rows) {
+    ReserveInHugePages(weights_, rows * columns);  // As mapped files are where that is possible.
+    weights_.resize(rows * columns);
     std::mt19937 random(1);
     std::normal_distribution<float> normal(0, 36);
     std::vector<int8_t> some(size_t{1} << 20);

@@ -30,65 +30,48 @@ class Blocks {
 
  private:
   static constexpr size_t kPerWanted = 4;
-  static constexpr size_t kPerThread = 16;
+  static constexpr size_t kPerThread = 64;
   static constexpr size_t kLeastRows = 64;
   size_t rows_;
   size_t length_;
 };
 
-/// Computes products with the weights themselves.
-class Exact {
+/// Bounds that are looked at together: in nearly all places none is high enough.
+constexpr size_t kScanned = 64;
+
+/// Whether kScanned bounds are below a limit; a NaN is not. Without branches, so that compilers
+/// make vectors of it.
+bool AllBelow(const float* bounds, float limit) {
+  int below = 1;
+  for (size_t i = 0; i < kScanned; ++i) below &= static_cast<int>(bounds[i] < limit);
+  return below != 0;
+}
+
+/// Outputs of a block that wait to be computed together.
+class Listed {
  public:
-  Exact(const QuantizedRows& x, const Product& product, ThreadPool& pool)
-      : kernels_(ActiveKernels()),
-        args_{1,       x.codes(), x.stride(),      x.codings(), product.weights,
-              nullptr, product.y, product.y_stride},
-        scratch_bytes_(kernels_.dynamic_panel(product.weights).bytes),
-        pool_(pool) {}
-
-  float Compute(size_t output, int worker) const {
-    kernels_.dynamic(args_, {0, 1}, {output, output + 1},
-                     PanelMemory{pool_.Scratch(worker, scratch_bytes_)});
-    return args_.y[output];
-  }
-
-  /// Has the weights of an output read that will be needed soon.
-  void Ask(size_t output) const {
-    constexpr size_t kLine = 64;
-    const size_t columns = args_.w.columns;
-    const auto* row = static_cast<const int8_t*>(args_.w.data) + output * columns;
-    for (size_t i = 0; i < columns; i += kLine) __builtin_prefetch(row + i);
-  }
-
- private:
-  const KernelTable& kernels_;
-  const DynamicArgs args_;
-  const size_t scratch_bytes_;
-  ThreadPool& pool_;
-};
-
-/// Computes the outputs that come one after the other, some behind what is asked for.
-class Behind {
- public:
-  Behind(const Exact& exact, int worker) : exact_(exact), worker_(worker) {}
+  explicit Listed(const DynamicArgs& args) : args_(args) {}
   void Push(size_t output) {
-    exact_.Ask(output);
-    if (count_ >= kDistance) exact_.Compute(waiting_[count_ % kDistance], worker_);
-    waiting_[count_++ % kDistance] = output;
+    outputs_[count_++] = static_cast<uint32_t>(output);
+    if (count_ == outputs_.size()) Compute();
   }
+  /// Computes the rest, and returns how many there were.
   size_t Finish() {
-    for (size_t i = count_ > kDistance ? count_ - kDistance : 0; i < count_; ++i) {
-      exact_.Compute(waiting_[i % kDistance], worker_);
-    }
-    return count_;
+    Compute();
+    return computed_;
   }
 
  private:
-  static constexpr size_t kDistance = 4;
-  const Exact& exact_;
-  const int worker_;
-  std::array<size_t, kDistance> waiting_;
+  void Compute() {
+    ActiveKernels().dynamic_listed(args_, outputs_.data(), count_);
+    computed_ += count_;
+    count_ = 0;
+  }
+
+  const DynamicArgs& args_;
+  std::array<uint32_t, 256> outputs_;
   size_t count_ = 0;
+  size_t computed_ = 0;
 };
 
 }  // namespace
@@ -97,12 +80,12 @@ void Sketch::Free::operator()(void* memory) const { ::operator delete(memory, kC
 
 bool Sketch::IsPossible(const WeightMatrix& weights) {
   return weights.dtype == DType::kI8 && weights.block == 0 && weights.scale_count == weights.rows &&
-         weights.columns > 0 && weights.columns <= kMaxDynamicColumns;
+         weights.columns > 0 && weights.columns % 2 == 0 && weights.columns <= kMaxDynamicColumns;
 }
 
 Sketch::Sketch(const WeightMatrix& weights)
     : weights_(weights),
-      row_bytes_((weights.columns + kSketchColumns - 1) / kSketchColumns * kSketchColumns / 2),
+      row_bytes_(SketchParts(weights.columns) * kSketchPartBytes),
       codes_(static_cast<uint8_t*>(::operator new(weights.rows* row_bytes_, kCodeAlignment))),
       rows_(weights.rows) {
   PreferHugePages(codes_.get(), weights.rows * row_bytes_);
@@ -158,16 +141,20 @@ size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketc
                      size_t rows, size_t best, ThreadPool& pool) {
   constexpr float kNone = -std::numeric_limits<float>::infinity();
   const KernelTable& kernels = ActiveKernels();
+  const SketchView view = sketch.view();
   const SketchInput input = sketch.Cut(x);
   const Blocks blocks(rows, best, static_cast<size_t>(pool.threads()));
-  const Exact exact(x, product, pool);
+  const DynamicArgs args{1,       x.codes(), x.stride(),      x.codings(), product.weights,
+                         nullptr, product.y, product.y_stride};
   float* y = product.y;
 
   // At first y holds bounds, and the right product where a block's bound is highest.
   std::vector<float> highest(blocks.count());
-  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
-    const size_t row = kernels.sketch_bounds(sketch.view(), input, blocks[i], y);
-    highest[i] = exact.Compute(row, worker);
+  pool.ParallelFor(blocks.count(), [&](size_t i, int) {
+    const size_t row = kernels.sketch_bounds(view, input, blocks[i], y);
+    const auto output = static_cast<uint32_t>(row);
+    kernels.dynamic_listed(args, &output, 1);
+    highest[i] = y[row];
   });
 
   // As many products reach this as are wanted.
@@ -180,17 +167,24 @@ size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketc
   }
 
   std::vector<size_t> computed(blocks.count());
-  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
-    Behind behind(exact, worker);
+  pool.ParallelFor(blocks.count(), [&](size_t i, int) {
+    Listed listed(args);
     const Range block = blocks[i];
-    for (size_t n = block.begin; n < block.end; ++n) {
-      if (y[n] < reached) {
-        y[n] = kNone;
-      } else {
-        behind.Push(n);
+    for (size_t n = block.begin; n < block.end; n += kScanned) {
+      const size_t end = std::min(n + kScanned, block.end);
+      if (end - n == kScanned && AllBelow(y + n, reached)) {
+        std::fill(y + n, y + end, kNone);
+        continue;
+      }
+      for (size_t k = n; k < end; ++k) {
+        if (y[k] < reached) {
+          y[k] = kNone;
+        } else {
+          listed.Push(k);
+        }
       }
     }
-    computed[i] = behind.Finish();
+    computed[i] = listed.Finish();
   });
   std::fill(y + rows, y + product.weights.rows, kNone);
   return std::accumulate(computed.begin(), computed.end(), size_t{0});

@@ -3,9 +3,9 @@
 //
 // A token costs as much as the weights take to be read, and in small models most of them are those
 // of the output head, of whose products (logits) only the highest matter. A sketch holds the matrix
-// again in half of its bytes: q ≈ t * c with a step t for each row and codes c from -8 to 7. It
-// gives each product up to an error that is bounded: with r = q - t c and activations x, cut into
-// the few outliers among them and the rest,
+// again in five eighths of its bytes: q ≈ u * l, a unit u for each row and 32 levels l. It gives
+// each product up to an error that is bounded: with r = q - u l and activations x, cut into the few
+// outliers among them and the rest,
 //
 //     |Σ r x| <= max|r| * Σ|outliers| + ‖r‖ * ‖rest‖       (Hölder, and Cauchy and Schwarz)
 //
@@ -27,7 +27,8 @@ namespace litertlm {
 
 class Sketch {
  public:
-  /// Whether a matrix can have one: kI8 with a scale for each row, of at most kMaxDynamicColumns.
+  /// Whether a matrix can have one: kI8 with a scale for each row, of an even number of columns,
+  /// at most kMaxDynamicColumns.
   static bool IsPossible(const WeightMatrix& weights);
 
   /// Of no row as yet. `weights` must outlive it. Throws std::bad_alloc.
@@ -40,7 +41,7 @@ class Sketch {
   const WeightMatrix& weights() const { return weights_; }
   /// Of codes and what is known of rows.
   size_t bytes() const { return weights_.rows * (row_bytes_ + sizeof(SketchRow)); }
-  SketchView view() const { return {codes_.get(), row_bytes_, rows_.data()}; }
+  SketchView view() const { return {codes_.get(), SketchParts(weights_.columns), rows_.data()}; }
   /// Cuts the first row of `x` so that bounds become as low as they can for the usual row of
   /// weights.
   SketchInput Cut(const QuantizedRows& x) const;

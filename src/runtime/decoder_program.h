@@ -70,7 +70,7 @@ struct DecoderOptions {
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
   Fusions fusions = {};
   DType cache_type = DType::kF32;  ///< Where attention is fused: kF32, kF16 or kI8.
-  size_t sketched_head_bytes = RuntimeOptions().sketched_head_bytes;
+  size_t sketched_head_bytes = 0;  ///< Of logits: see OutputHead.
 };
 
 class DecoderProgram {

@@ -7,15 +7,16 @@
 namespace litertlm {
 namespace {
 
-/// A short reply, a classification or the like, is over before a sketch has paid.
+/// Of these no part of a sketch is made: a classification or the like would be over before it paid.
 constexpr size_t kTokensBefore = 8;
 /// So many tokens share the work of making it, so that none takes noticeably longer.
-constexpr size_t kTokensMeanwhile = 16;
+constexpr size_t kTokensMeanwhile = 32;
 /// More wanted logits than this share of all make too many candidates.
 constexpr size_t kRowsPerWanted = 256;
-/// If a third has to be computed with the weights themselves, reading all is as fast.
-constexpr size_t kMostComputed = 3;
-constexpr size_t kTokensWithout = 64;
+/// If a tenth has to be computed with the weights themselves, reading all is as fast: processors
+/// read on behind each row that is wanted.
+constexpr size_t kMostComputed = 10;
+constexpr size_t kTokensWithout = 64;  ///< After that.
 
 }  // namespace
 

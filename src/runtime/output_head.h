@@ -11,9 +11,9 @@
 
 namespace litertlm {
 
-/// Chooses between all products and a sketch of the matrix (kernels/sketch.h), which it makes bit
-/// by bit while the first tokens of a reply are computed. It costs half of the matrix in memory, so
-/// it is made only where reading the matrix costs more than choosing.
+/// Computes all products, or the highest through a sketch of the matrix (kernels/sketch.h). That is
+/// made part by part while the first tokens of a reply are computed. It takes five eighths of the
+/// matrix in memory, so that there is one only of matrices that take long to read.
 class OutputHead {
  public:
   /// Smaller matrices than `least_bytes` get no sketch.

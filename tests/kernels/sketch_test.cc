@@ -109,46 +109,47 @@ std::vector<float> AllProducts(const QuantizedRows& x, const Matrix& matrix, Thr
 
 class SketchKernels : public EveryIsa {
  protected:
-  static constexpr size_t kHalf = kSketchColumns / 2;
-
-  /// The code of a column.
-  static int CodeAt(const uint8_t* codes, size_t column) {
+  /// The level of a column.
+  static int LevelAt(const uint8_t* codes, size_t column, size_t parts) {
     const size_t in_part = column % kSketchColumns;
-    const uint8_t byte = codes[column / kSketchColumns * kHalf + in_part % kHalf];
-    return (((in_part < kHalf ? byte : byte >> 4) & 0xf) ^ 8) - 8;
+    const uint8_t byte = codes[column / kSketchColumns * 64 + in_part % 64];
+    const int level = kSketchLevel[(in_part < 64 ? byte : byte >> 4) & 0xf];
+    const uint8_t signs = codes[parts * 64 + column / kSketchColumns * 16 + column % 16];
+    return (signs >> in_part / 16 & 1) != 0 ? -level : level;
   }
 
   /// Codes a matrix, and checks what is known of each row.
   void Code(const Matrix& matrix) {
-    row_bytes_ = (matrix.columns + kSketchColumns - 1) / kSketchColumns * kHalf;
-    codes_.assign(matrix.rows * row_bytes_, 0xcc);
+    parts_ = (matrix.columns + kSketchColumns - 1) / kSketchColumns;
+    const size_t row_bytes = parts_ * 80;
+    codes_.assign(matrix.rows * row_bytes, 0xcc);
     rows_.resize(matrix.rows);
     for (size_t n = 0; n < matrix.rows; ++n) {
       const int8_t* weights = matrix.weights.data() + n * matrix.columns;
-      uint8_t* codes = codes_.data() + n * row_bytes_;
+      uint8_t* codes = codes_.data() + n * row_bytes;
       table_.sketch_row(weights, matrix.columns, matrix.scales[n], codes, &rows_[n]);
       double squares = 0;
       int sum = 0;
-      for (size_t i = 0; i < 2 * row_bytes_; ++i) {
-        const int code = CodeAt(codes, i);
-        sum += code;
-        if (i >= matrix.columns) {
-          ASSERT_EQ(code, 0) << "behind the end of row " << n;
-          continue;
-        }
+      int ends = 0;
+      for (size_t i = 0; i < parts_ * kSketchColumns; ++i) {
+        const int level = LevelAt(codes, i, parts_);
+        sum += level;
+        if (i + 1 == matrix.columns) ends = sum;
+        if (i >= matrix.columns) continue;
         const double error = static_cast<double>(weights[i]) * matrix.scales[n] -
-                             static_cast<double>(code) * rows_[n].scale;
+                             static_cast<double>(level) * rows_[n].scale;
         squares += error * error;
         ASSERT_LE(std::fabs(error), rows_[n].largest_error);
       }
-      ASSERT_EQ(rows_[n].code_sum, sum);
+      ASSERT_EQ(sum, ends) << "levels behind the end of row " << n;
+      ASSERT_EQ(rows_[n].level_sum, sum);
       ASSERT_LE(std::sqrt(squares), rows_[n].error);
     }
   }
 
   std::vector<float> Bounds(const QuantizedRows& x, float outliers, float rest) {
     const SketchInput input{x.codes(), x.codings()[0], outliers, rest};
-    const SketchView view{codes_.data(), row_bytes_, rows_.data()};
+    const SketchView view{codes_.data(), parts_, rows_.data()};
     std::vector<float> bounds(rows_.size());
     const size_t highest = table_.sketch_bounds(view, input, {0, rows_.size()}, bounds.data());
     EXPECT_EQ(highest, static_cast<size_t>(std::ranges::max_element(bounds) - bounds.begin()));
@@ -156,14 +157,14 @@ class SketchKernels : public EveryIsa {
   }
 
   std::vector<uint8_t> codes_;
-  size_t row_bytes_ = 0;
+  size_t parts_ = 0;
   std::vector<SketchRow> rows_;
 };
 
 TEST_P(SketchKernels, BoundsAreNotBelowProducts) {
   std::mt19937 random(1);
   ThreadPool pool(1);
-  for (const size_t columns : {1, 2, 15, 64, 65, 127, 128, 129, 640, 1000, 4096}) {
+  for (const size_t columns : {2, 4, 14, 64, 66, 126, 128, 130, 640, 1000, 4096}) {
     for (const bool outliers : {false, true}) {
       for (const Matrix& matrix :
            {NormalMatrix(31, columns, random), OddMatrix(31, columns, random)}) {
@@ -202,16 +203,15 @@ TEST_P(SketchKernels, RowsOfOddScalesAreNeverStruckOut) {
                    1e-30f, 1e30f};
   ThreadPool pool(1);
   const QuantizedRows x = Coded(std::vector<float>(128, -1.0f), pool);
-  row_bytes_ = kHalf;
-  codes_.resize(4 * kHalf);
+  codes_.resize(4 * kSketchPartBytes);
   rows_.resize(4);
   for (size_t n = 0; n < 4; ++n) {
     table_.sketch_row(matrix.weights.data() + n * 128, 128, matrix.scales[n],
-                      codes_.data() + n * kHalf, &rows_[n]);
+                      codes_.data() + n * kSketchPartBytes, &rows_[n]);
   }
   std::vector<float> bounds(4);
-  table_.sketch_bounds({codes_.data(), row_bytes_, rows_.data()},
-                       {x.codes(), x.codings()[0], 0, 1000}, {0, 4}, bounds.data());
+  table_.sketch_bounds({codes_.data(), 1, rows_.data()}, {x.codes(), x.codings()[0], 0, 1000},
+                       {0, 4}, bounds.data());
   for (const float bound : bounds) EXPECT_FALSE(bound < std::numeric_limits<float>::max());
 }
 
@@ -262,7 +262,7 @@ TEST_P(MatMulHighestOf, OfUsualWeightsFewAreComputed) {
 }
 
 TEST_P(MatMulHighestOf, OfOddWeights) {
-  for (const size_t columns : {1, 100, 128, 200}) {
+  for (const size_t columns : {2, 100, 128, 200}) {
     const Matrix matrix = OddMatrix(1111, columns, random_);
     for (const size_t best : {1, 7, 100, 1000}) {
       for (const size_t rows : {1000, 1111}) {
@@ -292,7 +292,9 @@ TEST(Sketch, IsOnlyOfMatricesWithAScaleForEachRow) {
   w.dtype = DType::kI4;
   EXPECT_FALSE(Sketch::IsPossible(w));
   w = matrix.view();
-  w.columns = kMaxDynamicColumns + 1;
+  w.columns = kMaxDynamicColumns + 2;
+  EXPECT_FALSE(Sketch::IsPossible(w));
+  w.columns = 15;
   EXPECT_FALSE(Sketch::IsPossible(w));
 }
 

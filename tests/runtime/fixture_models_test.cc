@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "base/json.h"
 #include "convert/convert.h"
@@ -45,7 +46,7 @@ std::vector<ReferenceLogits> ReadReferences(const fs::path& checkpoint) {
 class ConvertedModel {
  public:
   ConvertedModel(const fs::path& checkpoint, Quantization quantization,
-                 size_t sketched_head_bytes = RuntimeOptions().sketched_head_bytes) {
+                 std::optional<size_t> sketched_head_bytes = {}) {
     ConvertOptions options;
     options.checkpoint = checkpoint;
     options.output =

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kRows = 8192;
 constexpr size_t kColumns = 256;
-constexpr size_t kTokens = 40;  ///< More than the sketch needs to be ready.
+constexpr size_t kTokens = 50;  ///< More than the sketch needs to be ready.
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 class OutputHeadTest : public testing::Test {

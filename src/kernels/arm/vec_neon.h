@@ -65,6 +65,17 @@ struct Neon {
     const uint8x16_t twice = vcombine_u8(v, v);
     return FromU8(vzip1q_u8(vshlq_n_u8(twice, 4), vandq_u8(twice, vdupq_n_u8(0xf0))));
   }
+  /// Each byte's upper half as a number.
+  static I UpperNibbles(I v) { return FromU8(vshrq_n_u8(AsU8(v), 4)); }
+  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
+  /// set, the n-th of the next 16 where the bit after it is, and so on.
+  static I NegateWhere(const uint8_t* bits, int first, I v) {
+    const uint8x16_t bit = vdupq_n_u8(static_cast<uint8_t>(1 << first));
+    const int8x16_t negative = vreinterpretq_s8_u8(vtstq_u8(vld1q_u8(bits), bit));
+    return vreinterpretq_s32_s8(vsubq_s8(veorq_s8(AsS8(v), negative), negative));
+  }
+  /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
+  static I LookUp(I table, I indices) { return FromU8(vqtbl1q_u8(AsU8(table), AsU8(indices))); }
   /// The even bytes of 2 * kBytes bytes, then the odd ones.
   static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {
     const uint8x16x2_t parts = vld2q_u8(from);

@@ -25,21 +25,25 @@ void QuantizeRowScalar(const float* x, size_t columns, uint8_t* codes, RowCoding
 void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, PanelMemory memory);
 void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemory memory);
 
-/// The steps of a row of a sketch.
-struct SketchStep {
-  float length;
-  float inverse;
+/// How a row of a sketch is coded.
+struct SketchUnit {
+  float unit;     ///< Of levels.
+  float inverse;  ///< Deviations per unit of weight.
   float largest_weight;
 };
 /// For weights of which the sum of squares and the largest |q| are known.
-SketchStep StepOf(float squares, float largest, size_t columns);
-/// All but the code_sum of a row. `squares` and `largest` are those of its errors.
-SketchRow DescribeRow(const SketchStep& step, float scale, float squares, float largest,
+SketchUnit UnitOf(float squares, float largest, size_t columns);
+/// The signs of kSketchColumns weights.
+void PackSketchSigns(const int8_t* weights, uint8_t* signs);
+/// All but the level_sum of a row. `squares` and `largest` are those of its errors.
+SketchRow DescribeRow(const SketchUnit& unit, float scale, float squares, float largest,
                       size_t columns);
 void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t* codes,
                      SketchRow* row);
 size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Range rows,
                           float* bounds);
+
+void DynamicListedScalar(const DynamicArgs& args, const uint32_t* outputs, size_t count);
 
 void AddScalar(const float* a, const float* b, float* y, size_t count);
 void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);

@@ -6,7 +6,7 @@
 
 namespace litertlm {
 
-/// What a product with the weights is not above if it is `sum` with the codes of the row. Its
+/// What a product with the weights is not above if it is `sum` with the levels of the row. Its
 /// margin covers the rounding here and in the product itself: some 2^-22 of each. Internal to the
 /// file of one instruction set.
 static inline float BoundOf(const SketchInput& x, const SketchRow& row, int32_t sum) {

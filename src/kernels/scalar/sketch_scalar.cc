@@ -9,30 +9,60 @@
 namespace litertlm {
 namespace {
 
-constexpr size_t kHalf = kSketchColumns / 2;
 /// Of sums in float, in whatever order they are added up.
 constexpr float kSumMargin = 1.002f;
 /// Of the largest weight: more than the rounding of a step times a code comes to.
 constexpr float kStepMargin = 2e-6f;
 
-}  // namespace
-
-SketchStep StepOf(float squares, float largest, size_t columns) {
-  // What codes normally distributed weights in 16 equal steps with the least error (J. Max,
-  // "Quantizing for minimum distortion", 1960); shorter where no weight would be clipped then.
-  constexpr float kStepPerDeviation = 0.335f;
-  const float deviation = std::sqrt(squares / static_cast<float>(columns));
-  float length = std::min(kStepPerDeviation * deviation, largest / kMostSketchCode);
-  if (!(length > 0)) length = 1;
-  return {length, 1 / length, largest};
+int NumberOf(float weight, const SketchUnit& unit) {
+  const float x = std::min(std::fabs(weight) * unit.inverse, kSketchReach);
+  const float square = x * x;
+  const float slope = (square * SketchCurve::c + SketchCurve::b) * square + SketchCurve::a;
+  return static_cast<int>(std::nearbyint(x * slope - 0.5f));
 }
 
-SketchRow DescribeRow(const SketchStep& step, float scale, float squares, float largest,
+/// Where the number and the sign of a column lie in a row.
+struct ColumnPlace {
+  ColumnPlace(size_t column, size_t parts)
+      : number(column / kSketchColumns * kSketchNumberBytes + column % kSketchNumberBytes),
+        sign(parts * kSketchNumberBytes + column / kSketchColumns * kSketchSignBytes +
+             column % kSketchSignBytes),
+        shift(column % kSketchColumns < kSketchNumberBytes ? 0 : 4),
+        bit(static_cast<int>(column % kSketchColumns / kSketchSignBytes)) {}
+  size_t number;
+  size_t sign;
+  int shift;
+  int bit;
+};
+
+}  // namespace
+
+SketchUnit UnitOf(float squares, float largest, size_t columns) {
+  const float deviation = std::sqrt(squares / static_cast<float>(columns));
+  // Shorter where no weight is as far away as the last level.
+  const float unit = std::min(deviation / kSketchUnits, largest / kSketchLevel[kSketchLevels - 1]);
+  const float inverse = unit > 0 ? 1 / (unit * kSketchUnits) : 0.0f;
+  return {unit, inverse, largest};
+}
+
+void PackSketchSigns(const int8_t* weights, uint8_t* signs) {
+  for (size_t half = 0; half < kSketchSignBytes; half += sizeof(uint64_t)) {
+    uint64_t packed = 0;
+    for (size_t k = 0; k < kSketchColumns / kSketchSignBytes; ++k) {
+      uint64_t eight;
+      std::memcpy(&eight, weights + k * kSketchSignBytes + half, sizeof eight);
+      packed |= (eight >> 7 & 0x0101010101010101u) << k;
+    }
+    std::memcpy(signs + half, &packed, sizeof packed);
+  }
+}
+
+SketchRow DescribeRow(const SketchUnit& unit, float scale, float squares, float largest,
                       size_t columns) {
   SketchRow row{};
   const float size = std::fabs(scale);
-  const float rounding = kStepMargin * step.largest_weight;
-  row.scale = scale * step.length;
+  const float rounding = kStepMargin * unit.largest_weight;
+  row.scale = scale * unit.unit;
   row.error =
       size * (std::sqrt(squares) * kSumMargin + rounding * std::sqrt(static_cast<float>(columns)));
   row.largest_error = size * (largest * kSumMargin + rounding);
@@ -51,22 +81,24 @@ void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t
     largest = std::max(largest, std::fabs(v));
   };
   for (size_t i = 0; i < columns; ++i) measure(weights[i]);
-  const SketchStep step = StepOf(squares, largest, columns);
+  const SketchUnit unit = UnitOf(squares, largest, columns);
   squares = largest = 0;
-  int32_t code_sum = 0;
-  std::memset(codes, 0, (columns + kSketchColumns - 1) / kSketchColumns * kHalf);
-  for (size_t i = 0; i < columns; ++i) {
-    const auto q = static_cast<float>(weights[i]);
-    const int code = std::clamp(static_cast<int>(std::nearbyint(q * step.inverse)),
-                                kLeastSketchCode, kMostSketchCode);
-    measure(q - static_cast<float>(code) * step.length);
-    code_sum += code;
-    const size_t in_part = i % kSketchColumns;
-    uint8_t& byte = codes[i / kSketchColumns * kHalf + in_part % kHalf];
-    byte |= static_cast<uint8_t>((code & 0xf) << (in_part < kHalf ? 0 : 4));
+  int32_t level_sum = 0;
+  const size_t parts = SketchParts(columns);
+  std::memset(codes, 0, parts * kSketchPartBytes);
+  for (size_t i = 0; i < parts * kSketchColumns; ++i) {
+    const bool inside = i < columns;
+    const int number = inside ? NumberOf(weights[i], unit) : 0;
+    const bool negative = inside ? weights[i] < 0 : i % 2 == 1;
+    const int level = negative ? -kSketchLevel[number] : kSketchLevel[number];
+    if (inside) measure(static_cast<float>(weights[i]) - static_cast<float>(level) * unit.unit);
+    level_sum += level;
+    const ColumnPlace place(i, parts);
+    codes[place.number] |= static_cast<uint8_t>(number << place.shift);
+    codes[place.sign] |= static_cast<uint8_t>(negative << place.bit);
   }
-  *row = DescribeRow(step, scale, squares, largest, columns);
-  row->code_sum = code_sum;
+  *row = DescribeRow(unit, scale, squares, largest, columns);
+  row->level_sum = level_sum;
 }
 
 size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Range rows,
@@ -74,17 +106,16 @@ size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Ra
   size_t highest = rows.begin;
   float highest_bound = -std::numeric_limits<float>::infinity();
   for (size_t n = rows.begin; n < rows.end; ++n) {
-    const uint8_t* codes = sketch.codes + n * sketch.row_bytes;
+    const uint8_t* codes = sketch.codes + n * sketch.parts * kSketchPartBytes;
     int32_t sum = 0;
-    for (size_t part = 0; part < sketch.row_bytes; part += kHalf) {
-      const uint8_t* x = input.codes + 2 * part;
-      for (size_t i = 0; i < kHalf; ++i) {
-        const int byte = codes[part + i];
-        sum += (((byte & 0xf) ^ 8) - 8) * x[i] + (((byte >> 4) ^ 8) - 8) * x[kHalf + i];
-      }
+    for (size_t i = 0; i < sketch.parts * kSketchColumns; ++i) {
+      const ColumnPlace place(i, sketch.parts);
+      const int level = kSketchLevel[codes[place.number] >> place.shift & 0xf];
+      const bool negative = codes[place.sign] >> place.bit & 1;
+      sum += (negative ? -level : level) * input.codes[i];
     }
     bounds[n] =
-        BoundOf(input, sketch.rows[n], sum - input.coding.zero_point * sketch.rows[n].code_sum);
+        BoundOf(input, sketch.rows[n], sum - input.coding.zero_point * sketch.rows[n].level_sum);
     if (bounds[n] > highest_bound) {
       highest_bound = bounds[n];
       highest = n;

@@ -26,16 +26,24 @@ class SketchKernels {
     ForParts(weights, columns, [&](const int8_t* part, size_t) {
       for (size_t i = 0; i < kSketchColumns; i += V::kLanes) extent.Add(V::WidenI8(part + i));
     });
-    const SketchStep step =
-        StepOf(V::ReduceAdd(extent.squares), V::ReduceMax(extent.largest), columns);
+    const SketchUnit unit =
+        UnitOf(V::ReduceAdd(extent.squares), V::ReduceMax(extent.largest), columns);
     Extent errors;
-    I code_sum = V::Zero();
+    I level_sum = V::Zero();
+    uint8_t* signs = codes + SketchParts(columns) * kSketchNumberBytes;
     ForParts(weights, columns, [&](const int8_t* part, size_t column) {
-      CodePart(part, step, codes + column / 2, errors, code_sum);
+      alignas(V::kBytes) uint8_t numbers[kSketchColumns];
+      NumberLevels(part, unit, numbers);
+      PackSketchSigns(part, signs);
+      for (size_t i = columns - column; i < kSketchColumns; ++i) numbers[i] = 0;
+      AddErrors(part, unit, numbers, signs, errors, level_sum);
+      PackNumbers(numbers, codes);
+      codes += kSketchNumberBytes;
+      signs += kSketchSignBytes;
     });
-    *row = DescribeRow(step, scale, V::ReduceAdd(errors.squares), V::ReduceMax(errors.largest),
+    *row = DescribeRow(unit, scale, V::ReduceAdd(errors.squares), V::ReduceMax(errors.largest),
                        columns);
-    row->code_sum = Sum(code_sum);
+    row->level_sum = Sum(level_sum);
   }
 
   static size_t Bounds(const SketchView& sketch, const SketchInput& input, Range rows,
@@ -45,7 +53,8 @@ class SketchKernels {
   }
 
  private:
-  /// Calls `use(part, column)` for each kSketchColumns weights, the last ones filled up with zeros.
+  /// Calls `use(part, column)` for each kSketchColumns weights, the last ones filled up with what
+  /// has the signs of the levels there, in turn.
   template <typename Use>
   static void ForParts(const int8_t* weights, size_t columns, const Use& use) {
     size_t column = 0;
@@ -53,7 +62,8 @@ class SketchKernels {
       use(weights + column, column);
     }
     if (column == columns) return;
-    int8_t last[kSketchColumns] = {};
+    int8_t last[kSketchColumns];
+    for (size_t i = 0; i < kSketchColumns; ++i) last[i] = i % 2 == 0 ? 0 : -1;
     __builtin_memcpy(last, weights + column, columns - column);
     use(last, column);
   }
@@ -69,29 +79,44 @@ class SketchKernels {
     }
   };
 
-  static void CodePart(const int8_t* part, const SketchStep& step, uint8_t* codes, Extent& errors,
-                       I& code_sum) {
-    const F length = V::SetF(step.length);
-    const F inverse = V::SetF(step.inverse);
-    const F least = V::SetF(kLeastSketchCode);
-    const F most = V::SetF(kMostSketchCode);
-    alignas(V::kBytes) uint8_t bytes[kSketchColumns];
+  static void NumberLevels(const int8_t* part, const SketchUnit& unit, uint8_t* numbers) {
+    const F inverse = V::SetF(unit.inverse);
+    const F reach = V::SetF(kSketchReach);
     for (size_t i = 0; i < kSketchColumns; i += kStep) {
-      I c[4];
+      I number[4];
 #pragma GCC unroll 4
       for (size_t k = 0; k < 4; ++k) {
-        const F q = V::WidenI8(part + i + k * V::kLanes);
-        c[k] = V::Round(V::Min(V::Max(V::Mul(q, inverse), least), most));
-        errors.Add(V::NegMulAdd(V::ToFloat(c[k]), length, q));
-        code_sum = V::Add32(code_sum, c[k]);
+        const F q = V::Mul(V::WidenI8(part + i + k * V::kLanes), inverse);
+        const F x = V::Min(V::Max(q, V::Sub(V::ZeroF(), q)), reach);
+        const F square = V::Mul(x, x);
+        F slope = V::MulAdd(square, V::SetF(SketchCurve::c), V::SetF(SketchCurve::b));
+        slope = V::MulAdd(square, slope, V::SetF(SketchCurve::a));
+        number[k] = V::Round(V::MulAdd(x, slope, V::SetF(-0.5f)));
       }
-      V::Store8(bytes + i, c[0], c[1], c[2], c[3]);
+      V::Store8(numbers + i, number[0], number[1], number[2], number[3]);
     }
-    const I nibble = V::Set8(0x0f);
+  }
+
+  static void AddErrors(const int8_t* part, const SketchUnit& unit, const uint8_t* numbers,
+                        const uint8_t* signs, Extent& errors, I& level_sum) {
+    alignas(V::kBytes) int8_t levels[kSketchColumns];
+    const I table = V::Load(kSketchLevel);
+    for (size_t i = 0; i < kSketchColumns; i += V::kBytes) {
+      const I level =
+          V::NegateWhere(signs, static_cast<int>(i / 16), V::LookUp(table, V::Load(numbers + i)));
+      level_sum = V::SumBytes(level_sum, level);
+      V::Store(levels + i, level);
+    }
+    const F length = V::SetF(unit.unit);
+    for (size_t i = 0; i < kSketchColumns; i += V::kLanes) {
+      errors.Add(V::NegMulAdd(V::WidenI8(levels + i), length, V::WidenI8(part + i)));
+    }
+  }
+
+  static void PackNumbers(const uint8_t* numbers, uint8_t* codes) {
     for (size_t i = 0; i < kHalf; i += V::kBytes) {
-      const I low = V::And(V::Load(bytes + i), nibble);
-      const I high = V::And(V::Load(bytes + kHalf + i), nibble);
-      V::Store(codes + i, V::Add32(low, V::ShiftLeft32(high, 4)));
+      const I high = V::ShiftLeft32(V::Load(numbers + kHalf + i), 4);
+      V::Store(codes + i, V::Add32(V::Load(numbers + i), high));
     }
   }
 
@@ -108,14 +133,15 @@ class SketchKernels {
     constexpr size_t kRowsAhead = 32;
     const SketchInput x = input;  // Copies, as in StreamOutputs.
     const SketchRow* row = sketch.rows + rows.begin;
-    const uint8_t* codes = sketch.codes + rows.begin * sketch.row_bytes;
-    const size_t row_bytes = sketch.row_bytes;
+    const size_t parts = sketch.parts;
+    const size_t row_bytes = parts * kSketchPartBytes;
+    const uint8_t* codes = sketch.codes + rows.begin * row_bytes;
     size_t highest = rows.begin;
     float highest_bound = -__builtin_inff();
     for (size_t n = rows.begin; n < rows.end; ++n, ++row, codes += row_bytes) {
       __builtin_prefetch(row + kRowsAhead);
-      const int32_t zero_points = (x.coding.zero_point - V::kCodeOffset) * row->code_sum;
-      const int32_t sum = Sum(Multiply<kPast>(codes, row_bytes, x.codes)) / V::kNibbleUnit;
+      const int32_t zero_points = (x.coding.zero_point - V::kCodeOffset) * row->level_sum;
+      const int32_t sum = Sum(Multiply<kPast>(codes, parts, x.codes));
       const float bound = BoundOf(x, *row, sum - zero_points);
       bounds[n] = bound;
       if (bound > highest_bound) {
@@ -127,23 +153,31 @@ class SketchKernels {
   }
 
   template <bool kPast>
-  [[gnu::always_inline]] static I Multiply(const uint8_t* row, size_t row_bytes,
+  [[gnu::always_inline]] static I Multiply(const uint8_t* numbers, size_t parts,
                                            const uint8_t* codes) {
     using Products = NibbleProducts<V>;
-    static_assert(kSketchColumns / V::kBytes <= Products::kSteps);
-    I all = V::Zero();
-    for (size_t at = 0; at < row_bytes; at += kHalf, codes += kSketchColumns) {
-      I sum = Products::Start(all);
+    const I table = V::Load(kSketchLevel);
+    const I nibble = V::Set8(0x0f);
+    const uint8_t* signs = numbers + parts * kSketchNumberBytes;
+    I sum = V::Zero();
+    for (size_t part = 0; part < parts; ++part) {
+      if (part * kSketchSignBytes % 64 == 0) ReadAhead<kPast>(signs);
 #pragma GCC unroll 4
       for (size_t i = 0; i < kHalf; i += V::kBytes) {
-        ReadAhead<kPast>(row + at, i);
-        const I nibbles = InRegister(V::Load(row + at + i));
-        sum = Products::Add(sum, V::Load(codes + i), V::NibblesLow(nibbles));
-        sum = Products::Add(sum, V::Load(codes + kHalf + i), V::NibblesHigh(nibbles));
+        ReadAhead<kPast>(numbers, i);
+        const I both = InRegister(V::Load(numbers + i));
+        const I low = V::LookUp(table, V::And(both, nibble));
+        const I high = V::LookUp(table, V::UpperNibbles(both));
+        sum = Products::Dot(sum, V::Load(codes + i),
+                            V::NegateWhere(signs, static_cast<int>(i / 16), low));
+        sum = Products::Dot(sum, V::Load(codes + kHalf + i),
+                            V::NegateWhere(signs, static_cast<int>((kHalf + i) / 16), high));
       }
-      all = Products::Total(sum, all);
+      numbers += kSketchNumberBytes;
+      signs += kSketchSignBytes;
+      codes += kSketchColumns;
     }
-    return all;
+    return sum;
   }
 };
 

@@ -113,6 +113,21 @@ struct Avx2 {
     return NibblesLow(_mm256_or_si256(words, _mm256_slli_epi16(words, 4)));
   }
 #endif
+  /// Each byte's upper half as a number.
+  static I UpperNibbles(I v) { return And(_mm256_srli_epi16(v, 4), Set8(0x0f)); }
+  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
+  /// set, the n-th of the next 16 where the bit after it is, and so on.
+  static I NegateWhere(const uint8_t* bits, int first, I v) {
+    const I all =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
+    const int a = 7 - first;
+    const int b = a - 1;
+    // To the sign of each byte; its other bits do not matter.
+    const I signs = _mm256_sllv_epi32(all, _mm256_set_epi32(b, b, b, b, a, a, a, a));
+    return _mm256_sign_epi8(v, _mm256_or_si256(signs, Set8(1)));
+  }
+  /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
+  static I LookUp(I table, I indices) { return _mm256_shuffle_epi8(table, indices); }
   /// The even bytes of 2 * kBytes bytes, then the odd ones.
   static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {
     const I a = Load(from);

@@ -80,6 +80,17 @@ struct Sse41 {
   }
   static I NibblesHigh(I v) { return NibblesLow(_mm_srli_epi16(v, 4)); }
   static I NibblesInOrder(Half v) { return _mm_unpacklo_epi8(NibblesLow(v), NibblesHigh(v)); }
+  /// Each byte's upper half as a number.
+  static I UpperNibbles(I v) { return And(_mm_srli_epi16(v, 4), Set8(0x0f)); }
+  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
+  /// set, the n-th of the next 16 where the bit after it is, and so on.
+  static I NegateWhere(const uint8_t* bits, int first, I v) {
+    // To the sign of each byte; its other bits do not matter.
+    const I signs = _mm_slli_epi16(Load(bits), 7 - first);
+    return _mm_sign_epi8(v, _mm_or_si128(signs, Set8(1)));
+  }
+  /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
+  static I LookUp(I table, I indices) { return _mm_shuffle_epi8(table, indices); }
   /// The even bytes of 2 * kBytes bytes, then the odd ones.
   static void Deinterleave8(const uint8_t* from, uint8_t* even, uint8_t* odd) {
     const I a = Load(from);
