@@ -129,7 +129,7 @@ DecoderProgram::DecoderProgram(Graph graph, const DecoderOptions& options, Worke
     graph = WithSymbolicRows(std::move(graph), axes, signature_.rows);
   }
   Fuse(graph, signature_, options, workers);
-  if (options.need_logits) {
+  if (options.need_logits && options.fusions.output_head) {
     MarkOutputHead(graph, graph.outputs[signature_.logits].value);
   }
   needs_mask_ = signature_.mask != kNoBinding && Reads(graph, graph.inputs[signature_.mask].value);

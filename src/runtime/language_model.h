@@ -25,8 +25,9 @@ struct Fusions {
   bool gates = true;
   bool ropes = true;
   bool attention = true;
+  bool output_head = true;
 
-  static constexpr Fusions None() { return {false, false, false, false, false, false}; }
+  static constexpr Fusions None() { return {false, false, false, false, false, false, false}; }
 };
 
 struct RuntimeOptions {

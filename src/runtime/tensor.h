@@ -42,7 +42,7 @@ struct Workers {
   /// those while they compute with these.
   QuantizedRows coded;
   QuantizedRows coded_next;
-  OutputHead* output_head = nullptr;  ///< Of the program under way.
+  OutputHead* output_head = nullptr;  ///< Of the program under way; null: it computes all logits.
   OpTimes* op_times = nullptr;        ///< Where the time of each node is added; null: nowhere.
 
   /// For the activations of the product that comes next, which is then under way.

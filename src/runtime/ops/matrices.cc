@@ -61,10 +61,6 @@ bool IsDynamic(const Node& product, DType weights) {
   return Info(weights).bits <= 8 && product.As<FullyConnectedAttributes>().dynamic;
 }
 
-bool IsOutputHead(const Node& product) {
-  return product.As<FullyConnectedAttributes>().output_head;
-}
-
 /// The products of nodes that have outputs.
 class ProductList {
  public:
@@ -148,7 +144,9 @@ void RunProducts(std::span<const OpContext> contexts, bool coded,
     if (!coded) {
       workers.NextCodes().Quantize(x.as<float>(), rows, columns, columns, workers.pool);
     }
-    if (products.size() == 1 && IsOutputHead(contexts.front().node)) {
+    const bool head = workers.output_head != nullptr && products.size() == 1 &&
+                      contexts.front().As<FullyConnectedAttributes>().output_head;
+    if (head) {
       workers.output_head->Compute(workers.coded, products.front(), workers.pool);
     } else {
       MatMulDynamic(workers.coded, products, workers.pool, RoomFor(next, rows, workers));
