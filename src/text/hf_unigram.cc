@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -14,6 +18,38 @@ namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::object;
+
+/// `value` as Hugging Face's library reads the shortest digits that stand for it, which are those
+/// in the files that it writes: serde_json divides them by a power of ten, and leaves the last bit
+/// to that. Ways to divide a word that differ in rounding only are decided by such bits.
+double AsTheLibraryReads(double value) {
+  constexpr int kExactPowers = 22;  // Of ten, in a double.
+  std::array<char, 32> text;
+  char* const end = std::to_chars(text.data(), text.data() + text.size(), std::fabs(value),
+                                  std::chars_format::scientific)
+                        .ptr;
+  uint64_t digits = 0;
+  int exponent = 0;
+  bool fraction = false;
+  for (const char* at = text.data(); at != end; ++at) {
+    if (*at == 'e') {
+      int written = 0;
+      std::from_chars(at[1] == '+' ? at + 2 : at + 1, end, written);
+      exponent += written;
+      break;
+    }
+    if (*at == '.') {
+      fraction = true;
+      continue;
+    }
+    digits = 10 * digits + static_cast<uint64_t>(*at - '0');
+    exponent -= fraction ? 1 : 0;
+  }
+  if (exponent < -kExactPowers || exponent > kExactPowers) return value;
+  const double power = std::pow(10.0, std::abs(exponent));
+  const auto size = static_cast<double>(digits);
+  return std::copysign(exponent < 0 ? size / power : size * power, value);
+}
 
 class HfUnigram : public HfModel {
  public:
@@ -47,7 +83,7 @@ HfUnigram::HfUnigram(object model, const HfPipeline& pipeline, const Vocabulary&
   for (const element piece : pieces) {
     const auto id = static_cast<TokenId>(entries.size());
     entries.push_back({piece.at(0).get_string().value(), id});
-    scores_.push_back(piece.at(1).get_double().value());
+    scores_.push_back(AsTheLibraryReads(piece.at(1).get_double().value()));
     lowest_ = std::min(lowest_, scores_.back());
     if (entries.back().piece.size() > kLongestUnigramPiece) {
       throw Error(ErrorCode::kUnsupported,

@@ -83,5 +83,15 @@ TEST(HfUnigram, PartsThatAreNotKnownAreNamed) {
   EXPECT_THAT(MessageOf(R"("pre_tokenizer":{"type":"ByteLevel"},)"), HasSubstr("ByteLevel"));
 }
 
+// Nine single pieces and a long one have the same sum in any order but for its rounding. Hugging
+// Face's library reads the first score as the number before the nearest one.
+TEST(HfUnigram, SumsAreRoundedAsInTheLibrary) {
+  const auto tokenizer = LoadHfTokenizer(AsBytes(R"({"model":{"type":"Unigram","unk_id":0,
+                  "vocab":[["?",-9],["0",-7.6396965980529785],["0000000000",-6.477785110473633]]}})"),
+                                         "x.json");
+  EXPECT_THAT(tokenizer->Encode(std::string(19, '0'), ControlTokens::kAsText),
+              ElementsAre(1, 1, 1, 1, 1, 1, 1, 1, 2, 1));
+}
+
 }  // namespace
 }  // namespace litertlm
