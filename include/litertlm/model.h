@@ -36,6 +36,9 @@ struct ModelOptions {
       0;               ///< For prompts, which gain more from many than replies do; 0: `threads`.
   bool fusion = true;  ///< False: every operator by itself, slowly: the definition of the result.
   CacheType cache_type = CacheType::kF16;
+  /// Replies compute every logit, where else those are left out that their tokens do not depend on:
+  /// slower, with less memory, which is what knowing the others in advance takes.
+  bool all_logits = false;
   /// Tokens of a conversation, for files that leave that open; 0: as many as their metadata allow,
   /// or 4096 where they say nothing.
   int context = 0;

@@ -97,7 +97,7 @@ void BenchCommand::Declare(Flags& flags) {
   flags.Option("-t,--threads", "N,...", threads_, "Threads to use (one for each core)");
   cache_type_.Declare(flags);
   flags.Switch("--all-logits", all_logits_,
-               "Replies compute every logit, not only what a greedy choice looks at");
+               "Compute also the logits that a greedy choice does not depend on");
   flags.Option("-r,--repetitions", "N", repetitions_,
                "How often each is measured, after once that is not counted (5)");
   flags.Group("Output");
@@ -113,9 +113,9 @@ BenchmarkOptions BenchCommand::Options() const {
                            .depths = depths_.empty() ? std::vector<int>{0} : depths_,
                            .threads = Counts("--threads", threads_, DefaultThreadCount()),
                            .repetitions = repetitions_.value_or(5),
-                           .all_logits = all_logits_,
                            .op_times = ops_,
                            .cache_type = cache_type_.type(),
+                           .all_logits = all_logits_,
                            .tokenizer = model_.tokenizer.value_or(std::filesystem::path())};
   Counts("--n-depth", options.depths, 0);
   if (options.prompt_lengths.empty() && options.reply_lengths.empty()) {

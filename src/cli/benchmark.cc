@@ -88,6 +88,7 @@ Start StartModel(const std::filesystem::path& file, const BenchmarkOptions& opti
   const Clock::time_point begin = Clock::now();
   auto state = std::make_shared<ModelState>(file, ModelOptions{.threads = threads,
                                                                .cache_type = options.cache_type,
+                                                               .all_logits = options.all_logits,
                                                                .tokenizer = options.tokenizer});
   state->LoadAll();
   const double load_seconds = SecondsSince(begin);
@@ -210,11 +211,9 @@ class RunMeasurement {
 
   void Decode(KvCache& cache, std::span<const int32_t> ids, int position) {
     logits_.resize(static_cast<size_t>(state_->language_model().vocab_size()));
-    LogitsWanted wanted;
-    if (!options_.all_logits) wanted.best = 1;
     for (const int32_t id : ids) {
       StopIfInterrupted();
-      state_->language_model().Decode(cache, id, position++, logits_, wanted);
+      state_->language_model().Decode(cache, id, position++, logits_, {.best = 1});
     }
   }
 

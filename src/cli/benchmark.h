@@ -20,11 +20,10 @@ struct BenchmarkOptions {
   std::vector<int> depths;          ///< Tokens that are in the cache before.
   std::vector<int> threads;
   int repetitions = 1;
-  /// Replies compute every logit; else those that a greedy choice looks at.
-  bool all_logits = false;
   bool op_times = false;  ///< Also tell where the time goes: in one more repetition.
-  // As in ModelOptions.
+  // As in ModelOptions. Replies look at the highest logit.
   CacheType cache_type = CacheType::kF16;
+  bool all_logits = false;
   std::filesystem::path tokenizer{};
 };
 

@@ -65,6 +65,7 @@ class RunCommand : public Command {
   bool stats_ = false;
   bool json_ = false;
   RuntimeFlags runtime_;
+  bool all_logits_ = false;
 };
 
 void RunCommand::Declare(Flags& flags) {
@@ -87,6 +88,8 @@ void RunCommand::Declare(Flags& flags) {
   flags.Switch("--stats", stats_, "Show counts, rates and memory on stderr; in --json, add them");
   flags.Group("Execution");
   runtime_.Declare(flags);
+  flags.Switch("--all-logits", all_logits_,
+               "Compute also the logits that no choice depends on: slower, less memory");
   model_.Declare(flags, /*required=*/false);
 }
 
@@ -144,7 +147,9 @@ int RunCommand::Run() {
                        "litert-community/Qwen3-0.6B (see README_MODELS.md).",
                        kDefaultModel));
   }
-  const Model model = model_.Open(runtime_.options());
+  ModelOptions execution = runtime_.options();
+  execution.all_logits = all_logits_;
+  const Model model = model_.Open(execution);
   const GenerationOptions options{.sampler = Sampling(model),
                                   .max_tokens = max_tokens_.value_or(0),
                                   .stop_texts = stop_,

@@ -41,6 +41,12 @@ std::unique_ptr<Tokenizer> LoadTokenizer(const ModelFile& file) {
   return tokenizer;
 }
 
+Fusions FusionsFor(const ModelOptions& options) {
+  Fusions fusions = options.fusion ? Fusions() : Fusions::None();
+  if (options.all_logits) fusions.output_head = false;
+  return fusions;
+}
+
 }  // namespace
 
 ModelState::ModelState(const std::filesystem::path& file, const ModelOptions& options)
@@ -125,14 +131,14 @@ LanguageModel& ModelState::language_model() {
       throw Error(ErrorCode::kBadInput,
                   fmt::format("{} has no {} model.", file_->name(), kPrefillDecodeModel), kInspect);
     }
-    language_model_ = CompileLanguageModel(
-        *graph_,
-        RuntimeOptions{.threads = options_.threads,
-                       .prefill_threads = options_.prefill_threads,
-                       .fusions = options_.fusion ? Fusions() : Fusions::None(),
-                       .cache_type = TypeOf(options_.cache_type),
-                       .open_context = OpenContext()},
-        companions_->models());
+    language_model_ =
+        CompileLanguageModel(*graph_,
+                             RuntimeOptions{.threads = options_.threads,
+                                            .prefill_threads = options_.prefill_threads,
+                                            .fusions = FusionsFor(options_),
+                                            .cache_type = TypeOf(options_.cache_type),
+                                            .open_context = OpenContext()},
+                             companions_->models());
   });
   return *language_model_;
 }

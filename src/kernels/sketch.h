@@ -38,7 +38,6 @@ class Sketch {
   void CodeRows(size_t count, ThreadPool& pool);
   bool complete() const { return coded_rows_ == weights_.rows; }
 
-  const WeightMatrix& weights() const { return weights_; }
   /// Of codes and what is known of rows.
   size_t bytes() const { return weights_.rows * (row_bytes_ + sizeof(SketchRow)); }
   SketchView view() const { return {codes_.get(), SketchParts(weights_.columns), rows_.data()}; }

@@ -48,6 +48,8 @@ std::vector<std::string> ProgramSteps(const TfliteModel& model, const TfliteMode
   for (const Node& node : graph.nodes) {
     if (node.op == Op::kReshape) continue;
     std::string step(OpName(node.op));
+    const auto* product = std::get_if<FullyConnectedAttributes>(&node.attributes);
+    if (product != nullptr && product->output_head) step += " (output head)";
     const size_t first = FirstTable(node.op);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const bool table = i == first || i == first + 1;

@@ -14,7 +14,8 @@
 namespace litertlm {
 
 /// What the program computes in turn: of each operator but reshapes its name, and dtype and
-/// shape of what it reads and writes, without dimensions of 1. Tables of rotations are left out.
+/// shape of what it reads and writes, without dimensions of 1, and whether it is the output head.
+/// Tables of rotations are left out.
 std::vector<std::string> ProgramSteps(const TfliteModel& model, const TfliteModel* auxiliary,
                                       std::string_view key);
 
