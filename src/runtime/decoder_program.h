@@ -69,8 +69,8 @@ struct DecoderOptions {
   bool need_logits = false;  ///< False leaves out what only logits depend on.
   bool any_rows = false;     ///< True: for any number of rows; false: for as many as in the file.
   Fusions fusions = {};
-  DType cache_type = DType::kF32;  ///< Where attention is fused: kF32, kF16 or kI8.
-  size_t sketched_head_bytes = 0;  ///< Of logits: see OutputHead.
+  DType cache_type = DType::kF32;                  ///< Where attention is fused: kF32, kF16 or kI8.
+  std::optional<size_t> sketched_head_bytes = {};  ///< As in RuntimeOptions.
 };
 
 class DecoderProgram {
@@ -112,7 +112,7 @@ class DecoderProgram {
   std::vector<std::byte> mask_;
   std::vector<int32_t> parameters_;
   std::vector<float> logits_;
-  OutputHead output_head_;
+  OutputHead output_head_{0};
 };
 
 }  // namespace litertlm

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/kernel_table.h"
 #include "litertlm/error.h"
 #include "runtime/decoder_program.h"
 #include "runtime/decoder_signature.h"
@@ -20,12 +19,6 @@ namespace {
 constexpr int64_t kMaxChunkRows = 512;
 constexpr int64_t kMinChunkRows = 16;
 constexpr uint64_t kMaxChunkBytes = uint64_t{256} << 20;
-
-/// A smaller output head stays in the caches, or costs little.
-size_t LeastSketchedHeadBytes() {
-  constexpr size_t kLarge = size_t{32} << 20;
-  return ActiveKernels().sketch_pays ? kLarge : std::numeric_limits<size_t>::max();
-}
 
 class CompiledLanguageModel : public LanguageModel {
  public:
@@ -126,10 +119,8 @@ class CompiledLanguageModel : public LanguageModel {
 
   /// False if the signatures do not agree on their caches and embeddings.
   bool Compile(const TfliteModel& model, const RuntimeOptions& options) {
-    DecoderOptions decode{
-        .fusions = options.fusions,
-        .cache_type = options.cache_type,
-        .sketched_head_bytes = options.sketched_head_bytes.value_or(LeastSketchedHeadBytes())};
+    DecoderOptions decode{.fusions = options.fusions, .cache_type = options.cache_type};
+    decode.sketched_head_bytes = options.sketched_head_bytes;
     decode.need_logits = true;
     decode_.emplace(Import(model, kDecodeKey), decode, workers_);
     if (decode_->file_rows() != 1) {

@@ -37,8 +37,8 @@ struct RuntimeOptions {
   /// that is the definition that everything faster is tested against.
   Fusions fusions = {};
   DType cache_type = DType::kF16;  ///< Of keys and values, where attention is fused.
-  /// Of an output head of so many bytes or more a sketch is made (kernels/sketch.h). Nothing: of
-  /// those that do not stay in the caches, where that pays.
+  /// Of an output head of so many bytes or more a sketch is made (kernels/sketch.h). Nothing: where
+  /// that pays.
   std::optional<size_t> sketched_head_bytes = {};
   int64_t open_context = 4096;  ///< Tokens of a cache, where the file leaves that open.
 };
