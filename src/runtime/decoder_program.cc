@@ -51,7 +51,7 @@ void Fuse(Graph& graph, const DecoderSignature& signature, const DecoderOptions&
 }
 
 /// A sketch of an output head pays if that does not stay in the caches, and is a fifth or more of
-/// what is read for a token, which then takes 7 % less.
+/// what is read for a token, which then is 7 % less.
 size_t LeastSketchedBytes(const Graph& graph) {
   if (!ActiveKernels().sketch_pays) return std::numeric_limits<size_t>::max();
   constexpr size_t kCached = size_t{32} << 20;
