@@ -94,8 +94,6 @@ struct KernelTable {
   /// A row of a cache: codes from -127 to 127, then the bytes of their scale, max |x| / 127.
   void (*to_i8)(const float* x, int8_t* y, size_t count);
 
-  /// Computes some products of kI8 weights with one row; their bits are those of `dynamic`.
-  void (*dynamic_listed)(const DynamicArgs& args, const uint32_t* outputs, size_t count);
   /// Codes a row of a sketch: `codes` for the columns, filled up to whole kSketchColumns. `scale`
   /// is that of the weights.
   void (*sketch_row)(const int8_t* weights, size_t columns, float scale, uint8_t* codes,

@@ -47,33 +47,6 @@ bool AllBelow(const float* bounds, float limit) {
   return below != 0;
 }
 
-/// Outputs of a block that wait to be computed together.
-class Listed {
- public:
-  explicit Listed(const DynamicArgs& args) : args_(args) {}
-  void Push(size_t output) {
-    outputs_[count_++] = static_cast<uint32_t>(output);
-    if (count_ == outputs_.size()) Compute();
-  }
-  /// Computes the rest, and returns how many there were.
-  size_t Finish() {
-    Compute();
-    return computed_;
-  }
-
- private:
-  void Compute() {
-    ActiveKernels().dynamic_listed(args_, outputs_.data(), count_);
-    computed_ += count_;
-    count_ = 0;
-  }
-
-  const DynamicArgs& args_;
-  std::array<uint32_t, 256> outputs_;
-  size_t count_ = 0;
-  size_t computed_ = 0;
-};
-
 }  // namespace
 
 void Sketch::Free::operator()(void* memory) const { ::operator delete(memory, kCodeAlignment); }
@@ -146,14 +119,17 @@ size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketc
   const Blocks blocks(rows, best, static_cast<size_t>(pool.threads()));
   const DynamicArgs args{1,       x.codes(), x.stride(),      x.codings(), product.weights,
                          nullptr, product.y, product.y_stride};
+  const size_t memory_bytes = kernels.dynamic_panel(product.weights).bytes;
+  const auto compute = [&](size_t output, int worker) {
+    kernels.dynamic(args, {0, 1}, {output, output + 1}, {pool.Scratch(worker, memory_bytes)});
+  };
   float* y = product.y;
 
   // At first y holds bounds, and the right product where a block's bound is highest.
   std::vector<float> highest(blocks.count());
-  pool.ParallelFor(blocks.count(), [&](size_t i, int) {
+  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
     const size_t row = kernels.sketch_bounds(view, input, blocks[i], y);
-    const auto output = static_cast<uint32_t>(row);
-    kernels.dynamic_listed(args, &output, 1);
+    compute(row, worker);
     highest[i] = y[row];
   });
 
@@ -167,8 +143,7 @@ size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketc
   }
 
   std::vector<size_t> computed(blocks.count());
-  pool.ParallelFor(blocks.count(), [&](size_t i, int) {
-    Listed listed(args);
+  pool.ParallelFor(blocks.count(), [&](size_t i, int worker) {
     const Range block = blocks[i];
     for (size_t n = block.begin; n < block.end; n += kScanned) {
       const size_t end = std::min(n + kScanned, block.end);
@@ -180,11 +155,11 @@ size_t MatMulHighest(const QuantizedRows& x, const Product& product, const Sketc
         if (y[k] < reached) {
           y[k] = kNone;
         } else {
-          listed.Push(k);
+          compute(k, worker);
+          ++computed[i];
         }
       }
     }
-    computed[i] = listed.Finish();
   });
   std::fill(y + rows, y + product.weights.rows, kNone);
   return std::accumulate(computed.begin(), computed.end(), size_t{0});

@@ -164,12 +164,6 @@ void DynamicScalar(const DynamicArgs& args, Range rows, Range outputs, PanelMemo
   }
 }
 
-void DynamicListedScalar(const DynamicArgs& args, const uint32_t* outputs, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    DynamicScalar(args, {0, 1}, {outputs[i], outputs[i] + 1}, PanelMemory{});
-  }
-}
-
 void FloatingScalar(const FloatArgs& args, Range rows, Range outputs, PanelMemory) {
   for (size_t output = outputs.begin; output < outputs.end; ++output) {
     for (size_t row = rows.begin; row < rows.end; ++row) {

@@ -26,7 +26,6 @@ const KernelTable& ScalarKernels() {
       .rope = RopeScalar,
       .to_f16 = ToF16Scalar,
       .to_i8 = ToI8Scalar,
-      .dynamic_listed = DynamicListedScalar,
       .sketch_row = SketchRowScalar,
       .sketch_bounds = SketchBoundsScalar,
       .sketch_pays = false,

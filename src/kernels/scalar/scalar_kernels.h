@@ -43,8 +43,6 @@ void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t
 size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Range rows,
                           float* bounds);
 
-void DynamicListedScalar(const DynamicArgs& args, const uint32_t* outputs, size_t count);
-
 void AddScalar(const float* a, const float* b, float* y, size_t count);
 void SiluMulScalar(const float* gate, const float* up, float* y, size_t count);
 void GeluTanhMulScalar(const float* gate, const float* up, float* y, size_t count);

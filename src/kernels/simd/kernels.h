@@ -11,7 +11,6 @@
 #include "kernels/simd/dynamic_stream.h"
 #include "kernels/simd/float_panel.h"
 #include "kernels/simd/float_stream.h"
-#include "kernels/simd/listed_products.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/rows.h"
 #include "kernels/simd/sketch.h"
@@ -44,7 +43,6 @@ class Kernels {
         .rope = RowKernels<V>::Rope,
         .to_f16 = RowKernels<V>::ToF16,
         .to_i8 = ToI8<V>,
-        .dynamic_listed = ListedProducts<V>::Run,
         .sketch_row = SketchKernels<V>::CodeRow,
         .sketch_bounds = SketchKernels<V>::Bounds,
         .sketch_pays = V::kLanes >= 8,
