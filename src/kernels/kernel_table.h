@@ -94,12 +94,11 @@ struct KernelTable {
   /// A row of a cache: codes from -127 to 127, then the bytes of their scale, max |x| / 127.
   void (*to_i8)(const float* x, int8_t* y, size_t count);
 
-  /// Codes a row of a sketch: `codes` for the columns, filled up to whole kSketchColumns. `scale`
-  /// is that of the weights.
-  void (*sketch_row)(const int8_t* weights, size_t columns, float scale, uint8_t* codes,
-                     SketchRow* row);
+  /// Codes row `row` (0 to 3) of a band of a sketch, which holds only zeros before its first row.
+  /// `scale` is that of the weights.
+  void (*sketch_row)(const int8_t* weights, size_t columns, float scale, size_t row, uint8_t* band);
   /// Writes bounds[n] for the rows, which the products are not above; or NaN. Returns the row of
-  /// the highest.
+  /// the highest. The rows begin with a band.
   size_t (*sketch_bounds)(const SketchView& sketch, const SketchInput& input, Range rows,
                           float* bounds);
 

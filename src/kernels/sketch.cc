@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <new>
@@ -15,7 +16,11 @@
 namespace litertlm {
 namespace {
 
-constexpr std::align_val_t kCodeAlignment{64};
+constexpr std::align_val_t kBandAlignment{kSketchLine};
+
+/// Bounds that are looked at together: in nearly all places none is high enough.
+constexpr size_t kScanned = 64;
+static_assert(kScanned % kSketchRows == 0);
 
 /// Ranges of rows that are searched one by one: some for each wanted product, so that the best of
 /// each tell nearly what the wanted ones reach.
@@ -23,7 +28,7 @@ class Blocks {
  public:
   Blocks(size_t rows, size_t best, size_t threads) : rows_(rows) {
     const size_t wanted = std::max(kPerWanted * best, kPerThread * threads);
-    length_ = std::max(kLeastRows, (rows + wanted - 1) / wanted);
+    length_ = ((rows + wanted - 1) / wanted + kScanned - 1) / kScanned * kScanned;
   }
   size_t count() const { return (rows_ + length_ - 1) / length_; }
   Range operator[](size_t i) const { return {i * length_, std::min(rows_, (i + 1) * length_)}; }
@@ -31,13 +36,9 @@ class Blocks {
  private:
   static constexpr size_t kPerWanted = 4;
   static constexpr size_t kPerThread = 64;
-  static constexpr size_t kLeastRows = 64;
   size_t rows_;
   size_t length_;
 };
-
-/// Bounds that are looked at together: in nearly all places none is high enough.
-constexpr size_t kScanned = 64;
 
 /// Whether kScanned bounds are below a limit; a NaN is not. Without branches, so that compilers
 /// make vectors of it.
@@ -49,7 +50,7 @@ bool AllBelow(const float* bounds, float limit) {
 
 }  // namespace
 
-void Sketch::Free::operator()(void* memory) const { ::operator delete(memory, kCodeAlignment); }
+void Sketch::Free::operator()(void* memory) const { ::operator delete(memory, kBandAlignment); }
 
 bool Sketch::IsPossible(const WeightMatrix& weights) {
   return weights.dtype == DType::kI8 && weights.block == 0 && weights.scale_count == weights.rows &&
@@ -58,31 +59,43 @@ bool Sketch::IsPossible(const WeightMatrix& weights) {
 
 Sketch::Sketch(const WeightMatrix& weights)
     : weights_(weights),
-      row_bytes_(SketchParts(weights.columns) * kSketchPartBytes),
-      codes_(static_cast<uint8_t*>(::operator new(weights.rows* row_bytes_, kCodeAlignment))),
-      rows_(weights.rows) {
-  PreferHugePages(codes_.get(), weights.rows * row_bytes_);
+      parts_(SketchParts(weights.columns)),
+      bands_(static_cast<uint8_t*>(::operator new(bytes(), kBandAlignment))) {
+  PreferHugePages(bands_.get(), bytes());
+}
+
+size_t Sketch::bytes() const {
+  return (weights_.rows + kSketchRows - 1) / kSketchRows * SketchBandBytes(parts_);
 }
 
 void Sketch::CodeRows(size_t count, ThreadPool& pool) {
   const size_t first = coded_rows_;
-  coded_rows_ = std::min(weights_.rows, first + count);
+  const size_t bands = (count + kSketchRows - 1) / kSketchRows;
+  coded_rows_ = std::min(weights_.rows, first + bands * kSketchRows);
   constexpr size_t kStep = 64;
+  static_assert(kStep % kSketchRows == 0);
   const auto* weights = static_cast<const int8_t*>(weights_.data);
   pool.ParallelFor((coded_rows_ - first + kStep - 1) / kStep, [&](size_t index, int) {
     const size_t begin = first + index * kStep;
     for (size_t n = begin; n < std::min(begin + kStep, coded_rows_); ++n) {
+      uint8_t* band = bands_.get() + n / kSketchRows * SketchBandBytes(parts_);
+      if (n % kSketchRows == 0) std::memset(band, 0, SketchBandBytes(parts_));
       ActiveKernels().sketch_row(weights + n * weights_.columns, weights_.columns,
-                                 weights_.scales[n], codes_.get() + n * row_bytes_, &rows_[n]);
+                                 weights_.scales[n], n % kSketchRows, band);
     }
   });
-  if (!complete()) return;
+  if (complete()) Summarize();
+}
+
+void Sketch::Summarize() {
   double error = 0;
   double largest = 0;
-  for (const SketchRow& row : rows_) {
-    if (!std::isfinite(row.error)) continue;
-    error += row.error;
-    largest += row.largest_error;
+  for (size_t n = 0; n < weights_.rows; ++n) {
+    const uint8_t* band = bands_.get() + n / kSketchRows * SketchBandBytes(parts_);
+    const SketchFacts* facts = SketchFactsOf(band, parts_);
+    if (!std::isfinite(facts->error[n % kSketchRows])) continue;
+    error += facts->error[n % kSketchRows];
+    largest += facts->largest_error[n % kSketchRows];
   }
   largest_per_error_ = error > 0 ? static_cast<float>(largest / error) : 0.0f;
 }

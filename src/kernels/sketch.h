@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/thread_pool.h"
 #include "kernels/matmul.h"
@@ -34,13 +33,12 @@ class Sketch {
   /// Of no row as yet. `weights` must outlive it. Throws std::bad_alloc.
   explicit Sketch(const WeightMatrix& weights);
 
-  /// Codes the next `count` rows.
+  /// Codes the next `count` rows, or a few more.
   void CodeRows(size_t count, ThreadPool& pool);
   bool complete() const { return coded_rows_ == weights_.rows; }
 
-  /// Of codes and what is known of rows.
-  size_t bytes() const { return weights_.rows * (row_bytes_ + sizeof(SketchRow)); }
-  SketchView view() const { return {codes_.get(), SketchParts(weights_.columns), rows_.data()}; }
+  size_t bytes() const;
+  SketchView view() const { return {bands_.get(), parts_}; }
   /// Cuts the first row of `x` so that bounds become as low as they can for the usual row of
   /// weights.
   SketchInput Cut(const QuantizedRows& x) const;
@@ -49,12 +47,13 @@ class Sketch {
   struct Free {
     void operator()(void* memory) const;
   };
+  void Summarize();
+
   WeightMatrix weights_;
-  size_t row_bytes_;
+  size_t parts_;  ///< Of a row.
   size_t coded_rows_ = 0;
   float largest_per_error_ = 0;  ///< largest_error / error of the usual row.
-  std::unique_ptr<uint8_t[], Free> codes_;
-  std::vector<SketchRow> rows_;
+  std::unique_ptr<uint8_t[], Free> bands_;
 };
 
 /// Of the first `rows` products of `product`, whose weights `sketch` is of, computes the `best`

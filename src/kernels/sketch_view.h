@@ -9,18 +9,27 @@
 
 namespace litertlm {
 
-/// A row of a sketch has 5 bits for each column, kSketchColumns of which are a part: at first the
-/// numbers of their levels, 64 bytes for each part, those of its first half in the low nibbles and
-/// those of its second in the high ones; then their signs, 16 bytes for each part, column 16 k + n
-/// in bit k of byte n. Columns behind the end are +1 and -1 in turn, and cancel.
+/// A sketch holds four rows together in a band of whole lines: rows by themselves would begin
+/// within lines, and be read a tenth more slowly. kSketchColumns columns are a part. A band has
+///   - the numbers of levels: of the first row a line for each part, those of its first half in the
+///     low nibbles and those of its second in the high ones; then of the other rows;
+///   - the signs: a line for each part. Bit 2 r + h of byte n is set where column n of half h of
+///     row r is negative;
+///   - what else is known of the rows, SketchFacts.
+/// Columns behind the end are +1 and -1 in turn, and cancel; rows behind it are zeros.
+inline constexpr size_t kSketchRows = 4;
 inline constexpr size_t kSketchColumns = 128;
-inline constexpr size_t kSketchNumberBytes = kSketchColumns / 2;
-inline constexpr size_t kSketchSignBytes = kSketchColumns / 8;
-inline constexpr size_t kSketchPartBytes = kSketchNumberBytes + kSketchSignBytes;
+inline constexpr size_t kSketchLine = 64;
+static_assert(kSketchLine == kSketchColumns / 2);
 
-/// Parts of a row. Internal to the file of one instruction set.
+/// Parts of a row. This and what follows are internal to the file of one instruction set.
 static constexpr size_t SketchParts(size_t columns) {
   return (columns + kSketchColumns - 1) / kSketchColumns;
+}
+/// Lines of a band besides those of numbers.
+static constexpr size_t SketchOtherLines(size_t parts) { return parts + 1; }
+static constexpr size_t SketchBandBytes(size_t parts) {
+  return (kSketchRows * parts + SketchOtherLines(parts)) * kSketchLine;
 }
 
 /// Of normally distributed weights these levels have the least error, 0.051 deviations (J. Max,
@@ -48,18 +57,29 @@ inline constexpr float kSketchReach = 3.1f;
 /// Whether products of two such scales neither overflow nor lose digits. Models have no others.
 static inline bool IsUsualScale(float scale) { return scale >= 1e-12f && scale <= 1e12f; }
 
-/// What a sketch knows of a row besides its codes, the scale of the weights included.
-struct SketchRow {
-  float scale;          ///< Of the levels.
-  float error;          ///< ‖r‖; infinite where nothing is known.
-  float largest_error;  ///< max|r|
-  int32_t level_sum;
+/// What a sketch knows of the rows of a band besides their codes.
+struct SketchFacts {
+  float scale[kSketchRows];          ///< Of the levels, that of the weights included.
+  float error[kSketchRows];          ///< ‖r‖; infinite where nothing is known.
+  float largest_error[kSketchRows];  ///< max|r|
+  int32_t level_sum[kSketchRows];
 };
+static_assert(sizeof(SketchFacts) == kSketchLine);
+
+template <typename Byte>
+static Byte* SketchSigns(Byte* band, size_t parts) {
+  return band + kSketchRows * parts * kSketchLine;
+}
+static inline SketchFacts* SketchFactsOf(uint8_t* band, size_t parts) {
+  return reinterpret_cast<SketchFacts*>(SketchSigns(band, parts) + parts * kSketchLine);
+}
+static inline const SketchFacts* SketchFactsOf(const uint8_t* band, size_t parts) {
+  return reinterpret_cast<const SketchFacts*>(SketchSigns(band, parts) + parts * kSketchLine);
+}
 
 struct SketchView {
-  const uint8_t* codes;
+  const uint8_t* bands;
   size_t parts;  ///< Of a row.
-  const SketchRow* rows;
 };
 
 /// One row of coded activations, followed by zeros to a multiple of kSketchColumns.

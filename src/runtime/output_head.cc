@@ -17,6 +17,7 @@ constexpr size_t kRowsPerWanted = 256;
 /// read on behind each row that is wanted.
 constexpr size_t kMostComputed = 10;
 constexpr size_t kTokensWithout = 64;  ///< After that.
+constexpr size_t kMostInVain = 4;      ///< After so many times in a row it is given up.
 
 }  // namespace
 
@@ -40,7 +41,7 @@ bool OutputHead::ComputeHighest(const QuantizedRows& x, const Product& product, 
     try {
       if (!sketch_) sketch_.emplace(w);
     } catch (const std::bad_alloc&) {  // It is only a wish.
-      without_ = std::numeric_limits<size_t>::max();
+      GiveUp();
       return false;
     }
     sketch_->CodeRows((w.rows + kTokensMeanwhile - 1) / kTokensMeanwhile, pool);
@@ -49,8 +50,18 @@ bool OutputHead::ComputeHighest(const QuantizedRows& x, const Product& product, 
   const size_t computed = MatMulHighest(x, product, *sketch_, rows, wanted_.best, pool);
   const size_t read = sketch_->bytes() + computed * w.columns;
   unread_bytes_ += w.rows * w.columns - std::min(w.rows * w.columns, read);
-  if (computed > rows / kMostComputed) without_ = kTokensWithout;
+  if (computed <= rows / kMostComputed) {
+    in_vain_ = 0;
+    return true;
+  }
+  without_ = kTokensWithout;
+  if (++in_vain_ == kMostInVain) GiveUp();
   return true;
+}
+
+void OutputHead::GiveUp() {
+  sketch_.reset();
+  without_ = std::numeric_limits<size_t>::max();
 }
 
 }  // namespace litertlm

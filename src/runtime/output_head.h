@@ -32,12 +32,15 @@ class OutputHead {
   /// False: all have to be computed.
   bool ComputeHighest(const QuantizedRows& x, const Product& product, ThreadPool& pool);
 
+  void GiveUp();
+
   size_t least_bytes_;
   LogitsWanted wanted_;
   std::optional<Sketch> sketch_;
   uint64_t unread_bytes_ = 0;
   size_t tokens_ = 0;   ///< For which a sketch would have done.
   size_t without_ = 0;  ///< So many of the next ones are computed without it: it did not pay.
+  size_t in_vain_ = 0;  ///< Times in a row that it did not.
 };
 
 }  // namespace litertlm

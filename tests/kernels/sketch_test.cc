@@ -109,56 +109,67 @@ std::vector<float> AllProducts(const QuantizedRows& x, const Matrix& matrix, Thr
 
 class SketchKernels : public EveryIsa {
  protected:
-  /// The level of a column.
-  static int LevelAt(const uint8_t* codes, size_t column, size_t parts) {
-    const size_t in_part = column % kSketchColumns;
-    const uint8_t byte = codes[column / kSketchColumns * 64 + in_part % 64];
-    const int level = kSketchLevel[(in_part < 64 ? byte : byte >> 4) & 0xf];
-    const uint8_t signs = codes[parts * 64 + column / kSketchColumns * 16 + column % 16];
-    return (signs >> in_part / 16 & 1) != 0 ? -level : level;
+  /// The level of a column; where it lies, once more in plain words.
+  int LevelAt(size_t row, size_t column) const {
+    const uint8_t* band = bands_.data() + row / 4 * BandBytes();
+    const size_t part = column / 128;
+    const size_t half = column % 128 / 64;
+    const uint8_t byte = band[(row % 4 * parts_ + part) * 64 + column % 64];
+    const int level = kSketchLevel[(half == 0 ? byte : byte >> 4) & 0xf];
+    const uint8_t signs = band[(4 * parts_ + part) * 64 + column % 64];
+    return (signs >> (row % 4 * 2 + half) & 1) != 0 ? -level : level;
   }
 
-  /// Codes a matrix, and checks what is known of each row.
+  size_t BandBytes() const { return (5 * parts_ + 1) * 64; }
+  const SketchFacts& FactsOf(size_t row) const {
+    return *SketchFactsOf(bands_.data() + row / 4 * BandBytes(), parts_);
+  }
+
+  /// Codes a matrix.
   void Code(const Matrix& matrix) {
     parts_ = (matrix.columns + kSketchColumns - 1) / kSketchColumns;
-    const size_t row_bytes = parts_ * 80;
-    codes_.assign(matrix.rows * row_bytes, 0xcc);
-    rows_.resize(matrix.rows);
+    bands_.assign((matrix.rows + 3) / 4 * BandBytes(), 0);
+    for (size_t n = 0; n < matrix.rows; ++n) {
+      table_.sketch_row(matrix.weights.data() + n * matrix.columns, matrix.columns,
+                        matrix.scales[n], n % 4, bands_.data() + n / 4 * BandBytes());
+    }
+  }
+
+  /// Checks what is known of each row.
+  void CheckFacts(const Matrix& matrix) {
     for (size_t n = 0; n < matrix.rows; ++n) {
       const int8_t* weights = matrix.weights.data() + n * matrix.columns;
-      uint8_t* codes = codes_.data() + n * row_bytes;
-      table_.sketch_row(weights, matrix.columns, matrix.scales[n], codes, &rows_[n]);
+      const SketchFacts& facts = FactsOf(n);
       double squares = 0;
       int sum = 0;
       int ends = 0;
       for (size_t i = 0; i < parts_ * kSketchColumns; ++i) {
-        const int level = LevelAt(codes, i, parts_);
+        const int level = LevelAt(n, i);
         sum += level;
         if (i + 1 == matrix.columns) ends = sum;
         if (i >= matrix.columns) continue;
         const double error = static_cast<double>(weights[i]) * matrix.scales[n] -
-                             static_cast<double>(level) * rows_[n].scale;
+                             static_cast<double>(level) * facts.scale[n % 4];
         squares += error * error;
-        ASSERT_LE(std::fabs(error), rows_[n].largest_error);
+        ASSERT_LE(std::fabs(error), facts.largest_error[n % 4]);
       }
       ASSERT_EQ(sum, ends) << "levels behind the end of row " << n;
-      ASSERT_EQ(rows_[n].level_sum, sum);
-      ASSERT_LE(std::sqrt(squares), rows_[n].error);
+      ASSERT_EQ(facts.level_sum[n % 4], sum);
+      ASSERT_LE(std::sqrt(squares), facts.error[n % 4]);
     }
   }
 
-  std::vector<float> Bounds(const QuantizedRows& x, float outliers, float rest) {
+  std::vector<float> Bounds(const QuantizedRows& x, float outliers, float rest, size_t rows) {
     const SketchInput input{x.codes(), x.codings()[0], outliers, rest};
-    const SketchView view{codes_.data(), parts_, rows_.data()};
-    std::vector<float> bounds(rows_.size());
-    const size_t highest = table_.sketch_bounds(view, input, {0, rows_.size()}, bounds.data());
+    std::vector<float> bounds(rows);
+    const size_t highest =
+        table_.sketch_bounds({bands_.data(), parts_}, input, {0, rows}, bounds.data());
     EXPECT_EQ(highest, static_cast<size_t>(std::ranges::max_element(bounds) - bounds.begin()));
     return bounds;
   }
 
-  std::vector<uint8_t> codes_;
+  std::vector<uint8_t> bands_;
   size_t parts_ = 0;
-  std::vector<SketchRow> rows_;
 };
 
 TEST_P(SketchKernels, BoundsAreNotBelowProducts) {
@@ -168,7 +179,8 @@ TEST_P(SketchKernels, BoundsAreNotBelowProducts) {
     for (const bool outliers : {false, true}) {
       for (const Matrix& matrix :
            {NormalMatrix(31, columns, random), OddMatrix(31, columns, random)}) {
-        ASSERT_NO_FATAL_FAILURE(Code(matrix));
+        Code(matrix);
+        ASSERT_NO_FATAL_FAILURE(CheckFacts(matrix));
         const QuantizedRows x = Coded(Activations(columns, outliers, random), pool);
         double sum = 0;
         double squares = 0;
@@ -180,16 +192,18 @@ TEST_P(SketchKernels, BoundsAreNotBelowProducts) {
         const std::vector<float> exact = AllProducts(x, matrix, pool);
         const auto all = static_cast<float>(sum);
         const auto norm = static_cast<float>(std::sqrt(squares));
-        const std::vector<float> by_largest = Bounds(x, all, 0);
-        const std::vector<float> by_norm = Bounds(x, 0, norm);
+        const std::vector<float> by_largest = Bounds(x, all, 0, matrix.rows);
+        const std::vector<float> by_norm = Bounds(x, 0, norm, matrix.rows);
         for (size_t n = 0; n < matrix.rows; ++n) {
           EXPECT_GE(by_largest[n], exact[n]) << columns << " columns, row " << n;
           EXPECT_GE(by_norm[n], exact[n]) << columns << " columns, row " << n;
           // Nor are they higher than by the formula.
+          const SketchFacts& facts = FactsOf(n);
           const float scale = x.codings()[0].scale;
           const float room = 1e-4f * std::fabs(exact[n]) + 1e-6f;
-          EXPECT_LE(by_largest[n], exact[n] + 2.01f * scale * all * rows_[n].largest_error + room);
-          EXPECT_LE(by_norm[n], exact[n] + 2.01f * scale * norm * rows_[n].error + room);
+          EXPECT_LE(by_largest[n],
+                    exact[n] + 2.01f * scale * all * facts.largest_error[n % 4] + room);
+          EXPECT_LE(by_norm[n], exact[n] + 2.01f * scale * norm * facts.error[n % 4] + room);
         }
       }
     }
@@ -203,15 +217,10 @@ TEST_P(SketchKernels, RowsOfOddScalesAreNeverStruckOut) {
                    1e-30f, 1e30f};
   ThreadPool pool(1);
   const QuantizedRows x = Coded(std::vector<float>(128, -1.0f), pool);
-  codes_.resize(4 * kSketchPartBytes);
-  rows_.resize(4);
-  for (size_t n = 0; n < 4; ++n) {
-    table_.sketch_row(matrix.weights.data() + n * 128, 128, matrix.scales[n],
-                      codes_.data() + n * kSketchPartBytes, &rows_[n]);
-  }
+  Code(matrix);
   std::vector<float> bounds(4);
-  table_.sketch_bounds({codes_.data(), 1, rows_.data()}, {x.codes(), x.codings()[0], 0, 1000},
-                       {0, 4}, bounds.data());
+  table_.sketch_bounds({bands_.data(), parts_}, {x.codes(), x.codings()[0], 0, 1000}, {0, 4},
+                       bounds.data());
   for (const float bound : bounds) EXPECT_FALSE(bound < std::numeric_limits<float>::max());
 }
 

@@ -121,5 +121,16 @@ TEST_F(OutputHeadTest, PausesWhereItDoesNotPay) {
   EXPECT_GE(without, 10u);
 }
 
+TEST_F(OutputHeadTest, GivesUpWhereItNeverPays) {
+  OutputHead head(0);
+  deviation_ = 0;
+  for (size_t token = 0; token < 400; ++token) Compute(head, {.best = 1});
+  deviation_ = 1;
+  for (size_t token = 0; token < 200; ++token) {
+    Compute(head, {.best = 1});
+    ASSERT_EQ(logits_, all_);
+  }
+}
+
 }  // namespace
 }  // namespace litertlm

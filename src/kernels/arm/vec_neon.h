@@ -67,11 +67,11 @@ struct Neon {
   }
   /// Each byte's upper half as a number.
   static I UpperNibbles(I v) { return FromU8(vshrq_n_u8(AsU8(v), 4)); }
-  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
-  /// set, the n-th of the next 16 where the bit after it is, and so on.
-  static I NegateWhere(const uint8_t* bits, int first, I v) {
-    const uint8x16_t bit = vdupq_n_u8(static_cast<uint8_t>(1 << first));
-    const int8x16_t negative = vreinterpretq_s8_u8(vtstq_u8(vld1q_u8(bits), bit));
+  /// `v`, which is positive, with those bytes negated where bit `bit` of the same byte of `signs`
+  /// is set.
+  static I NegateWhere(I signs, int bit, I v) {
+    const uint8x16_t set = vdupq_n_u8(static_cast<uint8_t>(1 << bit));
+    const int8x16_t negative = vreinterpretq_s8_u8(vtstq_u8(AsU8(signs), set));
     return vreinterpretq_s32_s8(vsubq_s8(veorq_s8(AsS8(v), negative), negative));
   }
   /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.

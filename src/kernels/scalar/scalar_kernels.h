@@ -33,13 +33,12 @@ struct SketchUnit {
 };
 /// For weights of which the sum of squares and the largest |q| are known.
 SketchUnit UnitOf(float squares, float largest, size_t columns);
-/// The signs of kSketchColumns weights.
-void PackSketchSigns(const int8_t* weights, uint8_t* signs);
+/// Those of kSketchColumns weights, to a line in which they are not set as yet.
+void PackSketchSigns(const int8_t* weights, size_t row, uint8_t* signs);
 /// All but the level_sum of a row. `squares` and `largest` are those of its errors.
-SketchRow DescribeRow(const SketchUnit& unit, float scale, float squares, float largest,
-                      size_t columns);
-void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t* codes,
-                     SketchRow* row);
+void DescribeRow(const SketchUnit& unit, float scale, float squares, float largest, size_t columns,
+                 size_t row, SketchFacts* facts);
+void SketchRowScalar(const int8_t* weights, size_t columns, float scale, size_t row, uint8_t* band);
 size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Range rows,
                           float* bounds);
 

@@ -6,13 +6,16 @@
 
 namespace litertlm {
 
-/// What a product with the weights is not above if it is `sum` with the levels of the row. Its
-/// margin covers the rounding here and in the product itself: some 2^-22 of each. Internal to the
-/// file of one instruction set.
-static inline float BoundOf(const SketchInput& x, const SketchRow& row, int32_t sum) {
+/// What a product with the weights of a band's `row` is not above if it is `sum` with their levels.
+/// Its margin covers the rounding here and in the product itself: some 2^-22 of each. Internal to
+/// the file of one instruction set.
+static inline float BoundOf(const SketchInput& x, const SketchFacts& facts, size_t row,
+                            int32_t sum) {
   constexpr float kMargin = 1e-5f;
-  const float product = static_cast<float>(sum) * x.coding.scale * row.scale;
-  const float error = x.coding.scale * (row.error * x.rest + row.largest_error * x.outliers);
+  sum -= x.coding.zero_point * facts.level_sum[row];
+  const float product = static_cast<float>(sum) * x.coding.scale * facts.scale[row];
+  const float error =
+      x.coding.scale * (facts.error[row] * x.rest + facts.largest_error[row] * x.outliers);
   return product + error + kMargin * (__builtin_fabsf(product) + error);
 }
 

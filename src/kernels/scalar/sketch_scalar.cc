@@ -21,16 +21,17 @@ int NumberOf(float weight, const SketchUnit& unit) {
   return static_cast<int>(std::nearbyint(x * slope - 0.5f));
 }
 
-/// Where the number and the sign of a column lie in a row.
+/// Where the number and the sign of a column lie in a band.
 struct ColumnPlace {
-  ColumnPlace(size_t column, size_t parts)
-      : number(column / kSketchColumns * kSketchNumberBytes + column % kSketchNumberBytes),
-        sign(parts * kSketchNumberBytes + column / kSketchColumns * kSketchSignBytes +
-             column % kSketchSignBytes),
-        shift(column % kSketchColumns < kSketchNumberBytes ? 0 : 4),
-        bit(static_cast<int>(column % kSketchColumns / kSketchSignBytes)) {}
+  ColumnPlace(size_t row, size_t column, size_t parts)
+      : number((row * parts + column / kSketchColumns) * kSketchLine + column % kSketchLine),
+        sign((kSketchRows * parts + column / kSketchColumns) * kSketchLine + column % kSketchLine),
+        half(static_cast<int>(column % kSketchColumns / kSketchLine)),
+        shift(4 * half),
+        bit(static_cast<int>(2 * row) + half) {}
   size_t number;
   size_t sign;
+  int half;
   int shift;
   int bit;
 };
@@ -45,35 +46,33 @@ SketchUnit UnitOf(float squares, float largest, size_t columns) {
   return {unit, inverse, largest};
 }
 
-void PackSketchSigns(const int8_t* weights, uint8_t* signs) {
-  for (size_t half = 0; half < kSketchSignBytes; half += sizeof(uint64_t)) {
-    uint64_t packed = 0;
-    for (size_t k = 0; k < kSketchColumns / kSketchSignBytes; ++k) {
-      uint64_t eight;
-      std::memcpy(&eight, weights + k * kSketchSignBytes + half, sizeof eight);
-      packed |= (eight >> 7 & 0x0101010101010101u) << k;
-    }
-    std::memcpy(signs + half, &packed, sizeof packed);
+void PackSketchSigns(const int8_t* weights, size_t row, uint8_t* signs) {
+  constexpr uint64_t kLowest = 0x0101010101010101u;
+  for (size_t i = 0; i < kSketchLine; i += sizeof(uint64_t)) {
+    uint64_t halves[2];
+    uint64_t packed;
+    std::memcpy(&halves[0], weights + i, sizeof(uint64_t));
+    std::memcpy(&halves[1], weights + kSketchLine + i, sizeof(uint64_t));
+    std::memcpy(&packed, signs + i, sizeof packed);
+    packed |= ((halves[0] >> 7 & kLowest) | (halves[1] >> 7 & kLowest) << 1) << 2 * row;
+    std::memcpy(signs + i, &packed, sizeof packed);
   }
 }
 
-SketchRow DescribeRow(const SketchUnit& unit, float scale, float squares, float largest,
-                      size_t columns) {
-  SketchRow row{};
+void DescribeRow(const SketchUnit& unit, float scale, float squares, float largest, size_t columns,
+                 size_t row, SketchFacts* facts) {
   const float size = std::fabs(scale);
   const float rounding = kStepMargin * unit.largest_weight;
-  row.scale = scale * unit.unit;
-  row.error =
-      size * (std::sqrt(squares) * kSumMargin + rounding * std::sqrt(static_cast<float>(columns)));
-  row.largest_error = size * (largest * kSumMargin + rounding);
-  if (!IsUsualScale(size)) {
-    row.error = std::numeric_limits<float>::infinity();
-  }
-  return row;
+  const float error = std::sqrt(squares) * kSumMargin;
+  facts->scale[row] = scale * unit.unit;
+  facts->error[row] = IsUsualScale(size)
+                          ? size * (error + rounding * std::sqrt(static_cast<float>(columns)))
+                          : std::numeric_limits<float>::infinity();
+  facts->largest_error[row] = size * (largest * kSumMargin + rounding);
 }
 
-void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t* codes,
-                     SketchRow* row) {
+void SketchRowScalar(const int8_t* weights, size_t columns, float scale, size_t row,
+                     uint8_t* band) {
   float squares = 0;
   float largest = 0;
   const auto measure = [&](float v) {
@@ -85,7 +84,6 @@ void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t
   squares = largest = 0;
   int32_t level_sum = 0;
   const size_t parts = SketchParts(columns);
-  std::memset(codes, 0, parts * kSketchPartBytes);
   for (size_t i = 0; i < parts * kSketchColumns; ++i) {
     const bool inside = i < columns;
     const int number = inside ? NumberOf(weights[i], unit) : 0;
@@ -93,12 +91,12 @@ void SketchRowScalar(const int8_t* weights, size_t columns, float scale, uint8_t
     const int level = negative ? -kSketchLevel[number] : kSketchLevel[number];
     if (inside) measure(static_cast<float>(weights[i]) - static_cast<float>(level) * unit.unit);
     level_sum += level;
-    const ColumnPlace place(i, parts);
-    codes[place.number] |= static_cast<uint8_t>(number << place.shift);
-    codes[place.sign] |= static_cast<uint8_t>(negative << place.bit);
+    const ColumnPlace place(row, i, parts);
+    band[place.number] |= static_cast<uint8_t>(number << place.shift);
+    band[place.sign] |= static_cast<uint8_t>(negative << place.bit);
   }
-  *row = DescribeRow(unit, scale, squares, largest, columns);
-  row->level_sum = level_sum;
+  DescribeRow(unit, scale, squares, largest, columns, row, SketchFactsOf(band, parts));
+  SketchFactsOf(band, parts)->level_sum[row] = level_sum;
 }
 
 size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Range rows,
@@ -106,16 +104,16 @@ size_t SketchBoundsScalar(const SketchView& sketch, const SketchInput& input, Ra
   size_t highest = rows.begin;
   float highest_bound = -std::numeric_limits<float>::infinity();
   for (size_t n = rows.begin; n < rows.end; ++n) {
-    const uint8_t* codes = sketch.codes + n * sketch.parts * kSketchPartBytes;
+    const uint8_t* band = sketch.bands + n / kSketchRows * SketchBandBytes(sketch.parts);
+    const size_t row = n % kSketchRows;
     int32_t sum = 0;
     for (size_t i = 0; i < sketch.parts * kSketchColumns; ++i) {
-      const ColumnPlace place(i, sketch.parts);
-      const int level = kSketchLevel[codes[place.number] >> place.shift & 0xf];
-      const bool negative = codes[place.sign] >> place.bit & 1;
+      const ColumnPlace place(row, i, sketch.parts);
+      const int level = kSketchLevel[band[place.number] >> place.shift & 0xf];
+      const bool negative = band[place.sign] >> place.bit & 1;
       sum += (negative ? -level : level) * input.codes[i];
     }
-    bounds[n] =
-        BoundOf(input, sketch.rows[n], sum - input.coding.zero_point * sketch.rows[n].level_sum);
+    bounds[n] = BoundOf(input, *SketchFactsOf(band, sketch.parts), row, sum);
     if (bounds[n] > highest_bound) {
       highest_bound = bounds[n];
       highest = n;

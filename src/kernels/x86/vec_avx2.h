@@ -115,16 +115,12 @@ struct Avx2 {
 #endif
   /// Each byte's upper half as a number.
   static I UpperNibbles(I v) { return And(_mm256_srli_epi16(v, 4), Set8(0x0f)); }
-  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
-  /// set, the n-th of the next 16 where the bit after it is, and so on.
-  static I NegateWhere(const uint8_t* bits, int first, I v) {
-    const I all =
-        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
-    const int a = 7 - first;
-    const int b = a - 1;
+  /// `v`, which is positive, with those bytes negated where bit `bit` of the same byte of `signs`
+  /// is set.
+  static I NegateWhere(I signs, int bit, I v) {
     // To the sign of each byte; its other bits do not matter.
-    const I signs = _mm256_sllv_epi32(all, _mm256_set_epi32(b, b, b, b, a, a, a, a));
-    return _mm256_sign_epi8(v, _mm256_or_si256(signs, Set8(1)));
+    const I first = _mm256_sll_epi16(signs, _mm_cvtsi32_si128(7 - bit));
+    return _mm256_sign_epi8(v, _mm256_or_si256(first, Set8(1)));
   }
   /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
   static I LookUp(I table, I indices) { return _mm256_shuffle_epi8(table, indices); }

@@ -75,16 +75,11 @@ struct Avx512 {
   static I NibblesHigh(I v) { return And(v, Set8(0xf0)); }
   /// Each byte's upper half as a number.
   static I UpperNibbles(I v) { return And(_mm512_srli_epi16(v, 4), Set8(0x0f)); }
-  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
-  /// set, the n-th of the next 16 where the bit after it is, and so on.
-  static I NegateWhere(const uint8_t* bits, int first, I v) {
-    const I all = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
-    const int a = 0x01010101 << first;
-    const int b = a << 1;
-    const int c = a << 2;
-    const int d = a << 3;
-    const I bit = _mm512_set_epi32(d, d, d, d, c, c, c, c, b, b, b, b, a, a, a, a);
-    return _mm512_mask_sub_epi8(v, _mm512_test_epi8_mask(all, bit), Zero(), v);
+  /// `v`, which is positive, with those bytes negated where bit `bit` of the same byte of `signs`
+  /// is set.
+  static I NegateWhere(I signs, int bit, I v) {
+    const __mmask64 negative = _mm512_test_epi8_mask(signs, Set8(1 << bit));
+    return _mm512_mask_sub_epi8(v, negative, Zero(), v);
   }
   /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
   static I LookUp(I table, I indices) { return _mm512_shuffle_epi8(table, indices); }

@@ -82,12 +82,12 @@ struct Sse41 {
   static I NibblesInOrder(Half v) { return _mm_unpacklo_epi8(NibblesLow(v), NibblesHigh(v)); }
   /// Each byte's upper half as a number.
   static I UpperNibbles(I v) { return And(_mm_srli_epi16(v, 4), Set8(0x0f)); }
-  /// `v`, which is positive, with bytes negated: the n-th of 16 where bit `first` of bits[n] is
-  /// set, the n-th of the next 16 where the bit after it is, and so on.
-  static I NegateWhere(const uint8_t* bits, int first, I v) {
+  /// `v`, which is positive, with those bytes negated where bit `bit` of the same byte of `signs`
+  /// is set.
+  static I NegateWhere(I signs, int bit, I v) {
     // To the sign of each byte; its other bits do not matter.
-    const I signs = _mm_slli_epi16(Load(bits), 7 - first);
-    return _mm_sign_epi8(v, _mm_or_si128(signs, Set8(1)));
+    const I first = _mm_sll_epi16(signs, _mm_cvtsi32_si128(7 - bit));
+    return _mm_sign_epi8(v, _mm_or_si128(first, Set8(1)));
   }
   /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
   static I LookUp(I table, I indices) { return _mm_shuffle_epi8(table, indices); }
