@@ -119,7 +119,7 @@ struct Avx2 {
   /// is set.
   static I NegateWhere(I signs, int bit, I v) {
     // To the sign of each byte; its other bits do not matter.
-    const I first = _mm256_sll_epi16(signs, _mm_cvtsi32_si128(7 - bit));
+    const I first = _mm256_sllv_epi32(signs, Set32(7 - bit));
     return _mm256_sign_epi8(v, _mm256_or_si256(first, Set8(1)));
   }
   /// The bytes at `indices` (0 to 15) of a table that stands in each 128 bits of `table`.
