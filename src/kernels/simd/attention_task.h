@@ -56,6 +56,8 @@ class AttentionTask {
   static constexpr bool kScaled = std::is_same_v<T, int8_t>;
   const T* Key(size_t position) const { return keys_ + position * args_.cache_row; }
   const T* Value(size_t position) const { return values_ + position * args_.cache_row; }
+  /// So many rows on are the keys and values of the next head, unless it is the last.
+  size_t cache_positions() const { return args_.cache_positions; }
   size_t row_length() const { return args_.cache_row; }
   float Scale(const T* row) const {
     float scale = 1;

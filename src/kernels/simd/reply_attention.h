@@ -21,19 +21,20 @@ class ReplyAttention {
   static size_t ScratchFloats(size_t head_size) { return kQueries * (2 * head_size + kKeys + 2); }
 
   ReplyAttention(const AttentionTask<V, T>& task, float* scratch)
-      : task_(task), size_(task.head_size()), queries_(task.queries()) {
+      : task_(task), size_(task.head_size()), queries_(task.queries()), visible_(task.Visible()) {
     q_ = scratch;
     results_ = q_ + kQueries * size_;
     scores_ = results_ + kQueries * size_;
     highest_ = scores_ + kQueries * kKeys;
     sums_ = highest_ + kQueries;
+    constexpr size_t kBytesAhead = 8192;  // As in ReadAhead.
+    rows_ahead_ = kBytesAhead / (task_.row_length() * sizeof(T));
   }
 
   void Run() {
     LoadQueries();
-    const Range visible = task_.Visible();
-    for (size_t key = visible.begin; key < visible.end; key += kKeys) {
-      AddKeys({key, visible.end - key < kKeys ? visible.end : key + kKeys});
+    for (size_t key = visible_.begin; key < visible_.end; key += kKeys) {
+      AddKeys({key, visible_.end - key < kKeys ? visible_.end : key + kKeys});
     }
     for (size_t query = 0; query < queries_; ++query) {
       task_.StoreResult(query, results_ + query * size_, sums_[query]);
@@ -64,6 +65,14 @@ class ReplyAttention {
     AddValues(queries, keys);
   }
 
+  /// The key to ask for when that of a position is read; at the end of a head the first ones of the
+  /// next, which the thread takes next.
+  const T* KeyAhead(size_t position) const {
+    const size_t ahead = position + rows_ahead_;
+    if (ahead < visible_.end) return task_.Key(ahead);
+    return task_.Key(visible_.begin + (ahead - visible_.end) + task_.cache_positions());
+  }
+
   /// Scores of kTogether queries: kLanes keys at a time, each read and widened once, products added
   /// up lane by lane, then across. Further keys are asked for, and the block's values.
   template <size_t kTogether>
@@ -73,11 +82,13 @@ class ReplyAttention {
     for (size_t key = keys.begin; key < keys.end; key += kLanes) {
       I sums[kTogether][kLanes];
       float scales[kLanes];
-#pragma GCC unroll 16
+      // One loop for all keys, as in StreamOutputs.
+#pragma GCC unroll 1
       for (size_t i = 0; i < kLanes; ++i) {
         const size_t position = key + i < keys.end ? key + i : keys.end - 1;
         const T* k = task_.Key(position);
         const T* value = task_.Value(position);
+        const T* ahead = KeyAhead(position);
         if constexpr (kScaled) scales[i] = task_.Scale(k);
         F sum[kTogether];
 #pragma GCC unroll 2
@@ -85,7 +96,7 @@ class ReplyAttention {
         for (size_t j = 0; j < size_; j += kLanes) {
           const F loaded = LoadAsFloat<V>(k + j);
           if (j % (64 / sizeof(T)) == 0) {
-            ReadAhead<false>(k + j);
+            __builtin_prefetch(ahead + j);
             __builtin_prefetch(value + j);
           }
 #pragma GCC unroll 2
@@ -162,6 +173,8 @@ class ReplyAttention {
   const AttentionTask<V, T>& task_;
   size_t size_;
   size_t queries_;
+  Range visible_;
+  size_t rows_ahead_;
   float* q_;        ///< [kQueries, size], scaled
   float* results_;  ///< [kQueries, size]
   float* scores_;   ///< [kQueries, kKeys]
