@@ -33,7 +33,7 @@ struct SketchUnit {
 };
 /// For weights of which the sum of squares and the largest |q| are known.
 SketchUnit UnitOf(float squares, float largest, size_t columns);
-/// Those of kSketchColumns weights, to a line in which they are not set as yet.
+/// Sets the signs of kSketchColumns weights of a band's row, in a line that has none of it as yet.
 void PackSketchSigns(const int8_t* weights, size_t row, uint8_t* signs);
 /// All but the level_sum of a row. `squares` and `largest` are those of its errors.
 void DescribeRow(const SketchUnit& unit, float scale, float squares, float largest, size_t columns,

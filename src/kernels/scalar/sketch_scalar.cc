@@ -26,12 +26,10 @@ struct ColumnPlace {
   ColumnPlace(size_t row, size_t column, size_t parts)
       : number((row * parts + column / kSketchColumns) * kSketchLine + column % kSketchLine),
         sign((kSketchRows * parts + column / kSketchColumns) * kSketchLine + column % kSketchLine),
-        half(static_cast<int>(column % kSketchColumns / kSketchLine)),
-        shift(4 * half),
-        bit(static_cast<int>(2 * row) + half) {}
+        shift(column % kSketchColumns < kSketchLine ? 0 : 4),
+        bit(static_cast<int>(2 * row) + shift / 4) {}
   size_t number;
   size_t sign;
-  int half;
   int shift;
   int bit;
 };

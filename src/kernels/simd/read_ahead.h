@@ -9,9 +9,12 @@ namespace litertlm {
 
 // Internal to the file of one instruction set, like the templates.
 
-/// For a stream that has come to vectors[offset], asks for the line 8 KiB further on. Processors
-/// read ahead themselves, but stop at the end of 4 KiB, also within huge pages, learn of a stream
-/// anew in the next ones, and stay too near to it: a third of the speed of one thread on Zen 5.
+static constexpr size_t kBytesAhead = 8192;
+
+/// For a stream that has come to vectors[offset], asks for the line kBytesAhead further on.
+/// Processors read ahead themselves, but stop at the end of 4 KiB, also within huge pages, learn of
+/// a stream anew in the next ones, and stay too near to it: a third of the speed of one thread on
+/// Zen 5.
 ///
 /// kPast: what is read once goes past the second-level cache. There it would push out the program
 /// and the activations, which the first level cannot keep alone, and be passed on to the third.
@@ -21,7 +24,7 @@ namespace litertlm {
 template <bool kPast, typename T>
 [[gnu::always_inline]] static inline void ReadAhead(const T* vectors, size_t offset = 0) {
   constexpr size_t kLine = 64 / sizeof(T);
-  constexpr size_t kDistance = 8192 / sizeof(T);
+  constexpr size_t kDistance = kBytesAhead / sizeof(T);
   constexpr int kKeep = kPast ? 0 : 3;
   if (offset % kLine == 0) __builtin_prefetch(vectors + offset + kDistance, /*rw=*/0, kKeep);
 }

@@ -3,6 +3,7 @@
 #define LITERTLM_KERNELS_SIMD_REPLY_ATTENTION_H_
 
 #include "kernels/simd/attention_task.h"
+#include "kernels/simd/read_ahead.h"
 #include "kernels/simd/rows.h"
 
 namespace litertlm {
@@ -27,7 +28,6 @@ class ReplyAttention {
     scores_ = results_ + kQueries * size_;
     highest_ = scores_ + kQueries * kKeys;
     sums_ = highest_ + kQueries;
-    constexpr size_t kBytesAhead = 8192;  // As in ReadAhead.
     rows_ahead_ = kBytesAhead / (task_.row_length() * sizeof(T));
   }
 
